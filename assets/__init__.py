@@ -1,0 +1,1 @@
+"""Data that ships with turnkey: presets, style sheets, pictures."""

@@ -1,0 +1,1 @@
+"""The demo provider: an endpoint on loopback to learn and to test on."""

@@ -1,0 +1,1 @@
+"""Keys: in the OS keyring, bound to one origin, out as environment variables."""

@@ -1,0 +1,1 @@
+"""One streamed request: events, phases, the meter, the verdict."""

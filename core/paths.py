@@ -1,0 +1,12 @@
+"""Where turnkey keeps what is its own, on each platform (platformdirs, application ``turnkey``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def state_folder() -> Path:
+    """The platform's state folder for turnkey: the key index (no values) and saved versions."""
+    from platformdirs import user_state_path
+
+    return user_state_path("turnkey", appauthor=False)

@@ -1,0 +1,1 @@
+"""The file Warden reads: document, edits, saves, lanes."""

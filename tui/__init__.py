@@ -1,0 +1,1 @@
+"""The shell around the screens: the app, the command line, the theme and shared widgets."""

@@ -1,0 +1,1 @@
+"""The commands of the command line, one module a noun; none imports a screen."""
