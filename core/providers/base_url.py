@@ -1,0 +1,404 @@
+"""Base URLs: any sensible spelling becomes the right one, and what was changed is said.
+
+Hosts are read as a browser reads them (WHATWG URL), because Warden's loopback rule is applied to
+what Node's URL parser makes of the text: ``127.1`` and ``2130706433`` are this machine,
+``127.0.0.2`` and ``localhost.`` are not. Upstream: getsentry/warden
+``sdk/runtimes/custom-provider.ts`` (loopback), url.spec.whatwg.org «host parsing».
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+from typing import Final, Literal, NoReturn
+from urllib.parse import quote, unquote_to_bytes
+
+import msgspec
+
+from core.errors import Fault, UsageProblem
+from core.text import one_line
+
+Place = Literal["loopback", "this_machine", "private", "link_local", "any_address", "public"]
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_DEFAULT_PORT: Final = {"http": 80, "https": 443}
+_FORBIDDEN_IN_HOST: Final = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]")
+_METADATA: Final = frozenset(
+    {"metadata.google.internal", "metadata", "fd00:ec2::254", "100.100.100.200"}
+)
+_HOME_SUFFIXES: Final = (".local", ".lan", ".internal", ".home", ".arpa", ".localhost", ".test")
+
+# What people paste with the base in front of it, longest first.
+_ENDPOINTS: Final = (
+    "/chat/completions",
+    "/audio/transcriptions",
+    "/images/generations",
+    "/completions",
+    "/embeddings",
+    "/responses",
+    "/messages",
+    "/models",
+    "/rerank",
+)
+# Pages and side doors of the known servers; the base is beside them, at /v1.
+_SIDE_DOORS: Final = (
+    "/api/chat",
+    "/api/generate",
+    "/api/tags",
+    "/api/show",
+    "/api/ps",
+    "/api/version",
+    "/api/v0",
+    "/health/liveliness",
+    "/health/readiness",
+    "/health",
+    "/version",
+    "/model/info",
+    "/model_group/info",
+    "/openapi.json",
+    "/dashboard",
+    "/swagger",
+    "/metrics",
+    "/redoc",
+    "/props",
+    "/slots",
+    "/docs",
+    "/ui",
+)
+
+
+class BaseUrl(msgspec.Struct, frozen=True):
+    """Where a provider is. ``url`` is what requests are built on: ``url + "/models"``."""
+
+    url: str
+    """Scheme, host, port unless it is the scheme's own, path without a slash at its end."""
+    origin: str
+    """Scheme, host, port unless it is the scheme's own. What a key is bound to."""
+    scheme: str
+    host: str
+    """As a URL parser gives it, lower case; an IPv6 address without brackets."""
+    port: int
+    """Always a number, the scheme's own too."""
+    loopback: bool
+    """Exactly what Warden takes for this machine (and lets through without a key)."""
+    changes: tuple[str, ...] = ()
+    """What was changed in what was typed, in words."""
+    warnings: tuple[str, ...] = ()
+    """What to think about before a key is sent there, in words."""
+
+    @property
+    def path(self) -> str:
+        """The part after the origin: ``/v1``, or empty."""
+        return self.url[len(self.origin) :]
+
+    @property
+    def authority(self) -> str:
+        """Host and port as people write them: ``127.0.0.1:4000``, ``[::1]:8080``."""
+        return self.origin.split("://", 1)[1]
+
+    @property
+    def place(self) -> Place:
+        """What kind of address it is; a name that is not an address counts as public or private
+        by its form alone, nothing is looked up.
+        """
+        return place_of(self.host)
+
+
+def read_base_url(text: str, *, exact: bool = False) -> BaseUrl:
+    """Read a base URL as a person types or pastes it.
+
+    A missing scheme is added (https for public names, http for what is near), a missing ``/v1``
+    is added to an empty path, a doubled one is undone, pasted endpoints and dashboard addresses
+    are cut back. ``exact`` is for a value out of a config, which Warden uses as it stands: its
+    path is left alone, and a missing scheme is an error.
+
+    Raises:
+        UsageProblem: it cannot be a base URL; code ``usage``, with the reason.
+    """
+    return _read(text, exact=exact)[0]
+
+
+def candidates(text: str) -> tuple[BaseUrl, ...]:
+    """Base URLs worth trying, all of one origin: as typed first, then with and without ``/v1``.
+
+    Raises:
+        UsageProblem: as :func:`read_base_url`.
+    """
+    base, typed = _read(text, exact=False)
+    path = base.path
+    others = [f"{path}/v1"] if not path.endswith("/v1") else [path.removesuffix("/v1")]
+    if typed and typed != path:
+        others.append(typed)  # «/v1/v1» may be meant, however rarely
+    if path != "/v1":
+        others.append("/v1")
+    found = {path: base}
+    for other in others:
+        if other not in found:
+            changed = (
+                f"The path «{other or '/'}» was tried instead of «{path or '/'}», and answers."
+            )
+            found[other] = msgspec.structs.replace(
+                base, url=base.origin + other, changes=(*base.changes, changed)
+            )
+    return tuple(found.values())
+
+
+def client_address(text: str) -> str:
+    """An address to bind to, as ``OLLAMA_HOST`` holds it, made one to connect to.
+
+    ``0.0.0.0`` and ``::`` mean every interface to a server and this machine to a client.
+    """
+    text = re.sub(r"^((?:https?://)?)0\.0\.0\.0(?=[:/]|$)", r"\g<1>127.0.0.1", text.strip())
+    return re.sub(r"^((?:https?://)?)\[::\](?=[:/]|$)", r"\g<1>[::1]", text)
+
+
+def place_of(host: str) -> Place:
+    """What kind of place a host is, judged by its text alone; nothing is looked up."""
+    if host in _LOOPBACK:
+        return "loopback"
+    if host in _METADATA:
+        return "link_local"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        if host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost"):
+            return "this_machine"
+        near = "." not in host or host.endswith(_HOME_SUFFIXES)
+        return "private" if near else "public"
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        mapped = place_of(str(address.ipv4_mapped))
+        return "this_machine" if mapped == "loopback" else mapped
+    if address.is_unspecified:
+        return "any_address"
+    if address.is_loopback:
+        return "this_machine"
+    if address.is_link_local:
+        return "link_local"
+    return "private" if address.is_private else "public"
+
+
+def _read(text: str, *, exact: bool) -> tuple[BaseUrl, str]:
+    """The base URL, and the path as it was typed (slashes tidied)."""
+    changes: list[str] = []
+    typed = text.strip().strip("\"'<>`").strip()
+    if not typed:
+        _refuse(text, "It is empty.")
+    if len(typed) > 2000:
+        _refuse(text, "It is longer than 2000 characters.")
+    if re.search(r"[\x00-\x20\x7f]", typed):
+        _refuse(text, "It has a space or control character in it.")
+    scheme, rest = _split_scheme(typed, changes, exact=exact)
+    rest = rest.replace("\\", "/")  # as the URL parser does
+    authority, slash, tail = re.match(r"([^/?#]*)(/?)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
+    if "@" in authority:
+        _refuse(text, "It has a user name or password in it; keys are stored apart from URLs.")
+    host, port_text = _split_port(text, authority)
+    host = _read_host(text, host)
+    if scheme is None:
+        scheme = _likely_scheme(host, port_text)
+        changes.insert(0, f"{scheme}:// was added.")
+    port = _read_port(text, port_text, scheme)
+    path, typed_path = _read_path(text, slash + tail, changes, exact=exact)
+    shown_host = f"[{host}]" if ":" in host else host
+    origin = f"{scheme}://{shown_host}" + ("" if port == _DEFAULT_PORT[scheme] else f":{port}")
+    if host not in authority.lower():
+        changes.append(f"The host is read as {shown_host}.")
+    base = BaseUrl(
+        url=origin + path,
+        origin=origin,
+        scheme=scheme,
+        host=host,
+        port=port,
+        loopback=host in _LOOPBACK,
+        changes=tuple(changes),
+        warnings=_warnings(scheme, host),
+    )
+    return base, typed_path
+
+
+def _split_scheme(typed: str, changes: list[str], *, exact: bool) -> tuple[str | None, str]:
+    found = re.match(r"([A-Za-z][A-Za-z0-9+.\-]*):(//|\\\\)", typed)
+    if found:
+        scheme = found[1].lower()
+        if scheme not in _DEFAULT_PORT:
+            _refuse(typed, f"Its scheme is {scheme}; a provider is reached by http or https.")
+        rest = typed[found.end() :]
+        return scheme, rest.lstrip("/\\") if exact else rest
+    near_miss = re.match(r"(https?)(:/?|//)(?=[^/\d]|\d+\.)", typed, re.IGNORECASE)
+    if near_miss:
+        changes.append("The scheme's «://» was put right.")
+        return near_miss[1].lower(), typed[near_miss.end() :]
+    if re.match(r"(file|ftp|ws|wss|data|javascript|unix):", typed, re.IGNORECASE):
+        _refuse(typed, "A provider is reached by http or https.")
+    if exact:
+        _refuse(typed, "It has no scheme, and Warden would not take it for this machine.")
+    if re.fullmatch(r"\d{1,5}", typed):
+        changes.append("A number alone is read as a port of this machine.")
+        return None, f"127.0.0.1:{typed}"
+    if typed.startswith(":") and not typed.startswith("::"):
+        changes.append("The host was added: this machine.")
+        return None, f"127.0.0.1{typed}"
+    return None, typed.lstrip("/")
+
+
+def _split_port(text: str, authority: str) -> tuple[str, str]:
+    if authority.startswith("["):
+        host, closed, rest = authority.partition("]")
+        if not closed or (rest and not rest.startswith(":")):
+            _refuse(text, "Its IPv6 address is not closed with «]».")
+        return f"{host}]", rest[1:]
+    if authority.count(":") > 1:  # an IPv6 address without its brackets
+        return f"[{authority}]", ""
+    host, _, port = authority.partition(":")
+    return host, port
+
+
+def _read_port(text: str, port: str, scheme: str) -> int:
+    if not port:
+        return _DEFAULT_PORT[scheme]
+    if not (port.isascii() and port.isdigit()) or not 0 < int(port[:9]) <= 65535:
+        _refuse(text, f"«{one_line(port, 20)}» is not a port; ports are 1 to 65535.")
+    return int(port)
+
+
+def _read_host(text: str, raw: str) -> str:
+    """The WHATWG host parser: percent-decoding, IDNA, numbers as IPv4, compressed IPv6."""
+    if raw.startswith("["):
+        return _read_ipv6(text, raw[1:-1])
+    try:
+        host = unquote_to_bytes(raw).decode()
+        if not host.isascii():
+            import idna
+
+            host = idna.encode(host, uts46=True).decode()
+    except (UnicodeError, ValueError):
+        _refuse(text, "Its host name is not a valid name.")
+    host = host.lower()
+    if not host:
+        _refuse(text, "It has no host.")
+    if _FORBIDDEN_IN_HOST.search(host):
+        _refuse(text, "Its host name has a character that host names cannot have.")
+    labels = host.split(".")
+    if len(labels) > 1 and not labels[-1]:
+        labels.pop()
+    last = labels[-1]
+    if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):
+        return _read_ipv4(text, labels)
+    if any(not label for label in labels) or any(len(label) > 63 for label in labels):
+        _refuse(text, "Its host name is not a valid name.")
+    return host
+
+
+def _read_ipv4(text: str, parts: list[str]) -> str:
+    numbers: list[int] = []
+    for part in parts:
+        if re.fullmatch(r"0x[0-9a-f]*", part):
+            numbers.append(int(part[2:] or "0", 16))
+        elif re.fullmatch(r"0[0-7]+", part):
+            numbers.append(int(part, 8))
+        elif re.fullmatch(r"0|[1-9][0-9]{0,11}", part):
+            numbers.append(int(part))
+        else:
+            _refuse(text, "Its host ends in a number but is not an IPv4 address.")
+    *heads, last = numbers
+    if len(numbers) > 4 or any(n > 255 for n in heads) or last >= 256 ** (5 - len(numbers)):
+        _refuse(text, "Its host ends in a number but is not an IPv4 address.")
+    value = last + sum(n * 256 ** (3 - place) for place, n in enumerate(heads))
+    return str(IPv4Address(value))
+
+
+def _read_ipv6(text: str, inner: str) -> str:
+    try:
+        if "%" in inner:
+            raise AddressValueError("zone")
+        address = IPv6Address(inner)
+    except AddressValueError:
+        _refuse(text, "Its IPv6 address cannot be read (a zone such as %eth0 is not allowed).")
+    if address.ipv4_mapped is not None:  # URL parsers write the last 32 bits as two groups
+        low = int(address) & 0xFFFFFFFF
+        return f"::ffff:{low >> 16:x}:{low & 0xFFFF:x}"
+    return str(address)
+
+
+def _likely_scheme(host: str, port: str) -> str:
+    if port in {"443", "8443"}:
+        return "https"
+    if port == "80":
+        return "http"
+    is_name = not (":" in host or re.fullmatch(r"[0-9.]+", host))
+    return "https" if is_name and place_of(host) == "public" else "http"
+
+
+def _read_path(text: str, tail: str, changes: list[str], *, exact: bool) -> tuple[str, str]:
+    """The path to use, and the path as typed. Adds to ``changes``."""
+    path, mark, _ = re.match(r"([^?#]*)([?#]?)(.*)", tail, re.DOTALL).groups()  # type: ignore[union-attr]
+    path = _tidy(path)
+    typed = path
+    side_door = next((door for door in _SIDE_DOORS if path.endswith(door)), None)
+    is_page = side_door is not None or (not path and mark == "#")
+    if mark and (exact or not is_page):
+        named = "a query (?...)" if mark == "?" else "a fragment (#...)"
+        _refuse(text, f"It has {named}; requests are built by adding to a base URL's end.")
+    if exact:
+        return path, path
+    for end in _ENDPOINTS:
+        if path.endswith(end):
+            path = path.removesuffix(end)
+            changes.append(f"{end} was cut: it is added to each request.")
+            break
+    side_door = next((door for door in _SIDE_DOORS if path.endswith(door)), None)
+    if side_door is not None:
+        path = path.removesuffix(side_door)
+        changes.append(f"{side_door} was cut: it is not where requests go.")
+        if not path.endswith("/v1"):
+            path += "/v1"
+    elif mark:
+        changes.append("What follows the host was cut.")
+    while path.endswith("/v1/v1"):
+        path = path.removesuffix("/v1")
+        changes.append("A doubled /v1 was undone.")
+    if not path:
+        path = "/v1"
+        changes.append("/v1 was added.")
+    return path, typed
+
+
+def _tidy(path: str) -> str:
+    """Slashes and dot segments as a URL parser leaves them, without a slash at the end."""
+    kept: list[str] = []
+    for part in path.split("/"):
+        plain = part.replace("%2e", ".").replace("%2E", ".")
+        if plain == "..":
+            kept = kept[:-1]
+        elif plain not in {"", "."}:
+            kept.append(quote(part, safe="%!$&'()*+,;=:@~-._|[]"))
+    return "".join(f"/{part}" for part in kept)
+
+
+def _warnings(scheme: str, host: str) -> tuple[str, ...]:
+    place = place_of(host)
+    found: list[str] = []
+    if place == "link_local":
+        found.append(
+            f"{host} is a link-local or metadata address. Cloud machines hand out credentials "
+            "there; no model is served from it."
+        )
+    if place == "any_address":
+        found.append(f"{host} is an address to listen on. Connect to 127.0.0.1 instead.")
+    if place == "this_machine":
+        found.append(
+            f"{host} is this machine, but Warden takes only localhost, 127.0.0.1 and [::1] for "
+            "it, and will ask for a key."
+        )
+    if scheme == "http" and place not in {"loopback", "this_machine", "any_address"}:
+        found.append(f"http to {host}: the key and your code travel unencrypted.")
+    return tuple(found)
+
+
+def _refuse(text: str, why: str) -> NoReturn:
+    # A pasted URL may carry a password; only what stands after it is shown.
+    shown = re.sub(r"//[^/@]*@", "//…@", text.strip())
+    what = f"«{one_line(shown, 120)}» cannot be a base URL." if shown else "There is no base URL."
+    raise UsageProblem(
+        Fault("usage", what, why, "Write it like http://localhost:4000/v1, without a key in it.")
+    )
