@@ -97,6 +97,12 @@ class BaseUrl(msgspec.Struct, frozen=True):
         return self.origin.split("://", 1)[1]
 
     @property
+    def host_port(self) -> str:
+        """Host and port, the scheme's own port too: ``example.org:443``."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
     def place(self) -> Place:
         """What kind of address it is; a name that is not an address counts as public or private
         by its form alone, nothing is looked up.

@@ -1,0 +1,344 @@
+"""The one way to a server: a client bound to one origin, and bounded requests.
+
+Importing this module imports httpx; callers that may never make a request import it late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import zlib
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Final
+
+import httpx
+import msgspec
+
+from core import __version__
+from core.errors import EndpointProblem, Fault, KeyProblem, TurnkeyError, error_for
+from core.keys.secret import Secret
+from core.text import one_line
+from core.wire.bounds import Bounds
+from core.wire.failures import fault_from_exception
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Generator, Mapping
+
+    from core.providers.base_url import BaseUrl
+
+__all__ = [
+    "Bounds",
+    "ConnectTimer",
+    "Reply",
+    "body_chunks",
+    "get",
+    "open_client",
+    "post",
+]
+
+USER_AGENT: Final = f"turnkey/{__version__}"
+_OWN_MACHINE: Final = frozenset({"loopback", "this_machine", "any_address"})
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A reply that was read whole."""
+
+    status: int
+    headers: dict[str, str]
+    """Names in lower case; of several equal ones, joined by commas."""
+    body: bytes
+    seconds: float
+    """From the request's start to the last byte."""
+    url: str
+
+
+class ConnectTimer:
+    """What setting up a connection took. Give one to a request as ``extensions={"trace": timer}``.
+
+    Times are seconds on ``time.perf_counter``'s clock; None: that stage did not happen, as on a
+    connection that was kept open. Name lookup and TCP are one stage to httpcore.
+    """
+
+    __slots__ = ("_started", "tcp_s", "tls_s")
+
+    def __init__(self) -> None:
+        self.tcp_s: float | None = None
+        """Name lookup and TCP."""
+        self.tls_s: float | None = None
+        """The TLS handshake."""
+        self._started = 0.0
+
+    async def __call__(self, event: str, info: Mapping[str, object]) -> None:  # noqa: ARG002
+        """Take one trace event of httpcore (``encode/httpcore`` docs, «extensions», trace)."""
+        if event in {"connection.connect_tcp.started", "connection.start_tls.started"}:
+            self._started = time.perf_counter()
+        elif event == "connection.connect_tcp.complete":
+            self.tcp_s = time.perf_counter() - self._started
+        elif event == "connection.start_tls.complete":
+            self.tls_s = time.perf_counter() - self._started
+
+    @property
+    def connect_s(self) -> float | None:
+        """Name, TCP and TLS together; None when an open connection was used again."""
+        if self.tcp_s is None:
+            return None
+        return self.tcp_s + (self.tls_s or 0.0)
+
+
+class _Bound(httpx.Auth):
+    """Puts the key and the secret headers on requests to one origin, and lets no other out.
+
+    They are kept here and not among the client's own headers, so that nothing which prints a
+    client shows them, and no request to another origin can carry them.
+    """
+
+    def __init__(
+        self, base: BaseUrl, key: Secret | None, headers: Mapping[str, Secret | str]
+    ) -> None:
+        self.base = base
+        self._origin = _origin(httpx.URL(base.origin))
+        self._key = key
+        self._headers = dict(headers)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        if _origin(request.url) != self._origin:
+            raise EndpointProblem(
+                Fault(
+                    "redirected",
+                    f"A request would have left {self.base.origin} for another address.",
+                    "A key goes only to the address it was stored for.",
+                    "Use the other address as the base URL, if that is where the server is.",
+                )
+            )
+        if self._key:
+            request.headers["authorization"] = f"Bearer {self._key.reveal()}"
+        for name, value in self._headers.items():
+            request.headers[name] = value.reveal() if isinstance(value, Secret) else value
+        yield request
+
+
+def open_client(
+    base: BaseUrl,
+    bounds: Bounds,
+    *,
+    key: Secret | None,
+    headers: Mapping[str, Secret | str] | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> httpx.AsyncClient:
+    """A client for one endpoint: no redirects, no other origin, this machine never proxied.
+
+    Other hosts are reached as the environment's proxy variables say. Certificates are checked
+    against the system's store (``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` are honoured); nothing of
+    TLS is loaded for an http address. ``key`` is sent as a bearer, ``headers`` beside it; a
+    header named ``Authorization`` takes the key's place, as it does in Pi. ``transport`` stands
+    in for the network.
+
+    Raises:
+        KeyProblem: the key, or a header's value, cannot stand in a header.
+        EndpointProblem: the environment names a proxy that cannot be used, or a CA file that
+            cannot be read.
+    """
+    given = headers or {}
+    _check_values(key, given)
+    use_proxies = base.place not in _OWN_MACHINE
+    needs_tls = base.scheme == "https" or (use_proxies and _has_proxies())
+    try:
+        return httpx.AsyncClient(
+            # For plain http an empty context is never used: _Bound lets no https request out.
+            verify=_ssl_context() if needs_tls else False,
+            trust_env=use_proxies,
+            follow_redirects=False,
+            auth=_Bound(base, key, given),
+            headers={
+                "user-agent": USER_AGENT,
+                "accept-encoding": "identity",
+                "accept": "application/json, text/event-stream;q=0.9, */*;q=0.5",
+            },
+            timeout=httpx.Timeout(
+                connect=bounds.connect_s,
+                read=bounds.first_byte_s,
+                write=bounds.silence_s,
+                pool=bounds.connect_s,
+            ),
+            limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
+            transport=transport,
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise EndpointProblem(
+            Fault(
+                "connection_failed",
+                "A proxy variable of the environment cannot be used.",
+                one_line(str(error), 160),
+                "Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, or name the host in NO_PROXY.",
+            )
+        ) from None
+
+
+async def get(client: httpx.AsyncClient, url: str, bounds: Bounds) -> Reply:
+    """GET ``url`` (absolute) and read the reply whole, within ``bounds``.
+
+    ``client`` is one of :func:`open_client`, and ``url`` of its origin. Any status is a reply.
+
+    Raises:
+        EndpointProblem: there was no reply, or it reached a bound.
+    """
+    return await _exchange(client, client.build_request("GET", url), bounds)
+
+
+async def post(client: httpx.AsyncClient, url: str, json_body: bytes, bounds: Bounds) -> Reply:
+    """POST ``json_body``, otherwise as :func:`get`."""
+    request = client.build_request(
+        "POST", url, content=json_body, headers={"content-type": "application/json"}
+    )
+    return await _exchange(client, request, bounds)
+
+
+async def body_chunks(response: httpx.Response, bounds: Bounds) -> AsyncIterator[bytes]:
+    """The pieces of a body as they come, decompressed if the server insists, within ``bounds``.
+
+    Raises:
+        EndpointProblem: ``too_large`` past ``bounds.body_bytes``, ``bad_shape`` for a compression
+            that was not asked for and is not gzip or deflate.
+        TimeoutError: silence longer than ``bounds.silence_s``.
+    """
+    inflate = _inflater(response.headers.get("content-encoding", ""))
+    left = bounds.body_bytes
+    source = response.aiter_raw()
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(bounds.silence_s):
+                    raw = await anext(source)
+            except StopAsyncIteration:
+                return
+            pieces = [raw] if inflate is None else inflate.feed(raw, left + 1)
+            for piece in pieces:
+                left -= len(piece)
+                if left < 0:
+                    raise EndpointProblem(_too_large(bounds))
+                yield piece
+    finally:
+        if isinstance(source, AsyncGenerator):
+            await source.aclose()
+
+
+class _Inflater:
+    """Decompresses in bounded steps: a few bytes may stand for gigabytes."""
+
+    def __init__(self, wbits: int) -> None:
+        self._z = zlib.decompressobj(wbits)
+
+    def feed(self, data: bytes, room: int) -> list[bytes]:
+        """At most ``room`` bytes of plain text out of ``data``."""
+        try:
+            return [self._z.decompress(data, max(room, 1))]
+        except zlib.error:
+            raise EndpointProblem(
+                Fault("bad_shape", "The reply is compressed, and not rightly.")
+            ) from None
+
+
+def _inflater(encoding: str) -> _Inflater | None:
+    name = encoding.strip().lower()
+    if name in {"", "identity"}:
+        return None
+    if name in {"gzip", "x-gzip"}:
+        return _Inflater(31)
+    if name == "deflate":
+        return _Inflater(15)
+    raise EndpointProblem(
+        Fault(
+            "bad_shape",
+            f"The reply is compressed ({one_line(name, 40)}) though plain text was asked for.",
+            fix="Switch compression off in the proxy in front of the server.",
+        )
+    )
+
+
+async def _exchange(client: httpx.AsyncClient, request: httpx.Request, bounds: Bounds) -> Reply:
+    if not isinstance(client.auth, _Bound):
+        raise TypeError("the client was not made by open_client")
+    base = client.auth.base
+    started = time.perf_counter()
+    pieces: list[bytes] = []
+    try:
+        async with asyncio.timeout(bounds.overall_s()):
+            response = await client.send(request, stream=True)
+            try:
+                async for piece in body_chunks(response, bounds):
+                    pieces.append(piece)  # noqa: PERF401  # the bound is checked between pieces
+            finally:
+                await response.aclose()
+    except TurnkeyError:
+        raise
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
+        # From None: an httpx error holds the request, and the request holds the key.
+        raise error_for(fault_from_exception(error, base)) from None
+    return Reply(
+        status=response.status_code,
+        headers={name.lower(): value for name, value in response.headers.items()},
+        body=b"".join(pieces),
+        seconds=time.perf_counter() - started,
+        url=str(request.url),
+    )
+
+
+def _check_values(key: Secret | None, headers: Mapping[str, Secret | str]) -> None:
+    named = {"The key": key, **{f"The header «{one_line(n, 40)}»": v for n, v in headers.items()}}
+    for name, value in named.items():
+        if value is None:
+            continue
+        plain = value.reveal() if isinstance(value, Secret) else value
+        if not plain.isascii() or any(ord(c) < 32 or ord(c) == 127 for c in plain):
+            raise KeyProblem(
+                Fault(
+                    "key_refused",
+                    f"{name} has a character that no request can carry.",
+                    "Often a line break or a typographic quote that was copied along.",
+                    "Store it again, without what surrounds it.",
+                )
+            )
+
+
+def _ssl_context() -> ssl.SSLContext:
+    """The system's trust store; certifi's list where the system has none (python.org on macOS)."""
+    import ssl
+
+    paths = ssl.get_default_verify_paths()
+    try:
+        context = ssl.create_default_context()
+        if not (context.cert_store_stats()["x509_ca"] or paths.cafile or paths.capath):
+            import certifi
+
+            context.load_verify_locations(certifi.where())
+    except OSError as error:
+        raise EndpointProblem(
+            Fault(
+                "tls",
+                "The list of trusted certificates cannot be read.",
+                one_line(str(error), 160),
+                f"Correct {paths.openssl_cafile_env} or {paths.openssl_capath_env}.",
+            )
+        ) from None
+    return context
+
+
+def _has_proxies() -> bool:
+    from urllib.request import getproxies
+
+    return any(getproxies().get(scheme) for scheme in ("http", "https", "all"))
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
+
+
+def _too_large(bounds: Bounds) -> Fault:
+    size = bounds.body_bytes / (1024 * 1024)
+    return Fault(
+        "too_large",
+        f"The reply is larger than {size:g} MiB, and reading was stopped.",
+        "No list of models or answer of one is that large.",
+        "Check that the base URL is a model server's.",
+    )
