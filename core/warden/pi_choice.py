@@ -11,10 +11,12 @@ the copy of ``WARDEN_<X>_API_KEY`` to ``<X>_API_KEY``: getsentry/warden ``utils/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PI_CREDENTIALS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "amazon-bedrock": (

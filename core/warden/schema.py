@@ -11,13 +11,15 @@ Source: getsentry/warden ``config/schema.ts`` (zod 4), and pull request 416 for 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import cache
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from core.warden.config import Variant
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.warden.config import Variant
 
 Values = Literal[
     "string", "nonempty", "url", "bool", "int_positive", "int_zero", "number_zero",
@@ -270,7 +272,8 @@ def tree(variant: Variant, *, with_providers: bool = True) -> Node:
 
 def variants_of(path: str) -> tuple[Variant, ...]:
     """The variants that know the key or table of this schema path; empty when none does."""
-    known = {variant for row in (*KEYS, *TABLES) if row.path == path for variant in row.variants}
+    rows: list[Key | Table] = [*KEYS, *TABLES]
+    known = {variant for row in rows if row.path == path for variant in row.variants}
     return tuple(variant for variant in BOTH if variant in known)
 
 

@@ -1,0 +1,447 @@
+"""Escapes: lanes that end, silently, on another provider than the one the user chose.
+
+The codes E1 to E14 are those of the help (E7, a call of Warden's own without a runtime, is
+triggered by no file). What counts as chosen: the providers of ``[defaults.providers]``, and every
+provider that a selector names and that Pi does not know as a hosted service (it stands in Pi's
+``models.json`` then); for stock also a hosted id whose address ``WARDEN_<ID>_BASE_URL`` moves.
+With none of these, the providers that the lanes name were chosen, and only a lane that is left
+to Pi can escape. With no lane set either, nothing was chosen and nothing escapes.
+
+Source of the conditions: getsentry/warden ``sdk/analyze.ts``, ``sdk/verify.ts``,
+``action/workflow/pr-workflow.ts``, ``config/loader.ts``, and the review of pull request 416.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from core.text import one_line
+from core.warden.chains import (
+    AGENT,
+    AUXILIARY,
+    FILE_RULES,
+    FLAG,
+    PI,
+    PRECEDENCE,
+    SYNTHESIS,
+    VARIABLE,
+    Lane,
+    Layer,
+    Override,
+    Resolution,
+    Work,
+    file_value,
+)
+from core.warden.config import Config, Variant, split_selector
+from core.warden.pi_choice import PI_CREDENTIALS, PiChoice, is_hosted, label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+EscapeCode = Literal[
+    "E1", "E2", "E3", "E4", "E5", "E6", "E8", "E9", "E10", "E11", "E12", "E13", "E14"
+]
+
+_WHAT: Final[dict[Work, str]] = {
+    "agent": "the code under review, and what the agent reads around it,",
+    "auxiliary": "findings with the code they quote",
+    "synthesis": "the findings of all chunks",
+    "verification": "repository code: the verifier reads it with tools, so it",
+    "workflow": "findings and the comments posted on the pull request",
+    "build": "what build and improve read of the repository",
+    "build_repair": "the output of build and improve, for its repair,",
+}
+_LANE_OF: Final[dict[Work, Lane]] = {
+    "agent": "agent",
+    "auxiliary": "auxiliary",
+    "synthesis": "synthesis",
+    "verification": "auxiliary",
+    "workflow": "auxiliary",
+    "build": "auxiliary",
+    "build_repair": "auxiliary",
+}
+_KEY_OF: Final[dict[Lane, str]] = {"agent": AGENT, "auxiliary": AUXILIARY, "synthesis": SYNTHESIS}
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """The one edit that closes an escape."""
+
+    path: str
+    """The key to set, dotted, as in ``defaults.auxiliary.model`` or ``skills[0].model``."""
+    value: str | None
+    """What to set it to; None when no model of the chosen provider is known to the file."""
+    lane: Lane | None
+    """The lane that ``turnkey lane set`` takes; None for a key that is not a lane's."""
+    layer: Layer
+
+
+class Escape(msgspec.Struct, frozen=True):
+    """One lane that leaves the user's own infrastructure."""
+
+    code: EscapeCode
+    lane: str
+    """The kind of work that escapes: one of ``chains.WORKS``."""
+    message: str
+    """What would leave, where to, and why."""
+    fix: str
+    """What to do, as an instruction."""
+    edit: Edit | None = None
+    layer: Layer = "repo"
+    """The layer whose skills are concerned."""
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """Everything the search looks at; :func:`core.warden.lanes.resolve` puts it together."""
+
+    config: Config
+    base: Config | None
+    variant: Variant
+    env: Mapping[str, str]
+    model_flag: str | None
+    pi: PiChoice
+    lanes: Mapping[Work, Resolution]
+    base_lanes: Mapping[Work, Resolution] | None
+    overrides: tuple[Override, ...]
+    declared: tuple[str, ...]
+    """Names of the providers that the repository's skills get."""
+
+
+class _View(msgspec.Struct, frozen=True):
+    """One layer's skills: what they resolve to, and the file they see."""
+
+    layer: Layer
+    config: Config
+    other: Config | None
+    lanes: Mapping[Work, Resolution]
+
+
+def find_escapes(scene: Scene) -> tuple[Escape, ...]:
+    """Every escape of the setup, in the order of the lanes; one for each code, lane and layer."""
+    search = _Search(scene)
+    found: dict[tuple[str, str, str], Escape] = {}
+    for escape in search.run():
+        found.setdefault((escape.code, escape.lane, escape.layer), escape)
+    return tuple(found.values())
+
+
+class _Search:
+    """The conditions, with what they share worked out once."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.stock = scene.variant == "stock"
+        self.moved = _moved(scene.env) if self.stock else frozenset()
+        named = tuple(_named(scene))
+        self.own = (
+            frozenset(name for name in (*named, *scene.declared) if not is_hosted(name))
+            | self.moved
+        )
+        if not self.stock:
+            self.own |= frozenset(scene.declared)
+        # A moved address matters where a lane uses it, or where nothing else was chosen.
+        self.moved_here = self.moved & frozenset(named) or (
+            self.moved if self.own == self.moved else frozenset()
+        )
+        self.chosen = self.own or frozenset(named) or frozenset(scene.declared)
+        self.selector = self._suggestion()
+
+    def run(self) -> Iterator[Escape]:
+        yield from self._claude()
+        for view in self._views():
+            if self._runtime(view) == "claude":
+                continue
+            yield from self._left(view)
+            yield from self._explicit(view)
+        yield from self._overridden()
+
+    # -- lanes that nobody set ---------------------------------------------------------------
+
+    def _left(self, view: _View) -> Iterator[Escape]:
+        for work, resolution in view.lanes.items():
+            if resolution.won_by != PI or not self._counts(resolution):
+                continue
+            if work == "verification":
+                if _verifies(view):
+                    yield self._escape("E3", work, view, self._pi_message("E3", work))
+                continue
+            code = self._code_of_left(work, view)
+            yield self._escape(code, work, view, self._pi_message(code, work))
+            if (
+                self.stock
+                and self.scene.declared
+                and code in {"E1", "E2", "E8"}
+                and work in {"agent", "auxiliary", "synthesis"}
+            ):
+                yield self._escape("E14", work, view, self._pi_message("E14", work))
+
+    def _counts(self, resolution: Resolution) -> bool:
+        if not self.chosen:
+            # A variable that is there and empty says that a model was meant to be chosen.
+            return resolution.emptied == VARIABLE
+        # With hosted providers alone, Pi's pick of the very same one leaves nothing.
+        return bool(self.own) or self.scene.pi.provider not in self.chosen
+
+    def _code_of_left(self, work: Work, view: _View) -> EscapeCode:
+        if view.other is not None and _feeds(view.other, work, self.scene.variant):
+            if view.layer == "base":
+                return "E5"
+            if work not in {"workflow", "build", "build_repair"}:
+                return "E4"
+        if view.lanes[work].emptied is not None:
+            return "E13"
+        agent = view.lanes["agent"]
+        if self.stock and agent.won_by in FILE_RULES:
+            return "E10" if work in {"build", "build_repair"} else "E1"
+        if self.stock and agent.won_by in {FLAG, VARIABLE}:
+            return "E2"
+        if not self.stock and work == "workflow" and agent.won_by in {FLAG, VARIABLE}:
+            return "E6"
+        if agent.won_by == PI and any(one.provider in self.own for one in self.scene.overrides):
+            return "E8"
+        if self.stock and self.scene.declared:
+            return "E14"
+        if self.moved_here and agent.won_by == PI:
+            return "E12"
+        return "E1"
+
+    def _pi_message(self, code: EscapeCode, work: Work) -> str:
+        pi = self.scene.pi
+        if pi.hosted and pi.provider:
+            seen = " and ".join(pi.variables)
+            where = f"{_WHAT[work]} would go to {label(pi.provider)}, because {seen} is set"
+        elif pi.provider:
+            lucky = one_line(pi.provider, 60)
+            where = f"{_WHAT[work]} goes to {lucky} by luck, until some hosted key is set"
+        else:
+            where = f"{_WHAT[work]} would go to whichever provider Pi finds credentials for"
+        name = work.replace("_", " ")
+        why = {
+            "E1": f"No model is set for {name}",
+            "E2": f"{name} does not look at {self._outside()}, and no model is set for it",
+            "E3": "The lane that verifies findings has no model",
+            "E4": f"Skills of this file get no {name} model from the base layer",
+            "E5": f"Skills of the base layer get no {name} model from this file",
+            "E6": f"The action's own work on comments does not look at {self._outside()}",
+            "E8": f"Only a skill names your provider; {name} has no model",
+            "E10": f"{name} does not use the agent's model, and none is set for it",
+            "E12": f"A moved base URL does nothing for {name}, which has no model",
+            "E13": f"The model meant for {name} is empty here, which counts as unset",
+            "E14": f"Stock Warden drops [defaults.providers], and {name} has no model",
+        }.get(code, f"{name} has no model")
+        return f"{why}: {where}."
+
+    def _outside(self) -> str:
+        return "--model" if self.scene.model_flag else VARIABLE
+
+    # -- lanes that are set to a hosted provider ----------------------------------------------
+
+    def _explicit(self, view: _View) -> Iterator[Escape]:
+        for work, resolution in view.lanes.items():
+            provider = resolution.provider
+            if provider is None or provider in self.own or not is_hosted(provider):
+                continue
+            code = self._code_of_explicit(work, resolution, view)
+            if code is None:
+                continue
+            why = (
+                f"{work} is set to {one_line(resolution.selector or '', 80)} by {resolution.won_by}"
+            )
+            where = f"{_WHAT[work]} leaves for {label(provider)}"
+            if code == "E14":
+                why += ", and stock Warden drops the provider of that name from the file"
+            if work == "auxiliary" and _verifies(view):
+                where += ", and so does the repository code that the verifier reads"
+            yield self._escape(code, work, view, f"{why}: {where}.", resolution)
+
+    def _code_of_explicit(
+        self, work: Work, resolution: Resolution, view: _View
+    ) -> EscapeCode | None:
+        rule, provider = resolution.won_by, resolution.provider
+        if self.stock and provider in self.scene.declared:
+            return "E14" if work in _KEY_OF else None
+        if not self.own:
+            return None
+        if resolution.emptied is not None and work in _KEY_OF:
+            return "E13"
+        if rule in {FLAG, VARIABLE}:
+            return "E2" if work in _KEY_OF else None
+        if self.moved_here and work in _KEY_OF:
+            return "E12"
+        if view.lanes["agent"].provider not in self.own:
+            return None
+        if work in {"auxiliary", "synthesis"} and rule in {AUXILIARY, SYNTHESIS}:
+            return "E9"
+        # The action asks the base layer first: a model left there outlives the repository's move.
+        if work == "workflow" and resolution.layer == "base":
+            return "E9"
+        return None
+
+    def _overridden(self) -> Iterator[Escape]:
+        if not self.own:
+            return
+        for one in self.scene.overrides:
+            if one.provider is None or one.provider in self.own or not is_hosted(one.provider):
+                continue
+            who = f"skill {one.skill}" + (f", trigger {one.trigger}" if one.trigger else "")
+            path = "".join(
+                f"[{part}]" if isinstance(part, int) else f".{part}" for part in one.path
+            ).lstrip(".")
+            yield Escape(
+                "E8",
+                "agent",
+                f"{one_line(who)} has a model of its own, {one_line(one.selector, 80)}: "
+                f"{_WHAT['agent']} leaves for {label(one.provider)}.",
+                f"Remove {path}, or set it to {self.selector or 'a model of your provider'}.",
+                Edit(path, self.selector, None, one.layer),
+                one.layer,
+            )
+
+    # -- the other runtime ---------------------------------------------------------------------
+
+    def _claude(self) -> Iterator[Escape]:
+        base, config = self.scene.base, self.scene.config
+        if base is None or base.defaults.runtime != "claude" or not self.own:
+            return
+        if config.defaults.runtime is None:
+            works: tuple[Work, ...] = ("agent", "auxiliary", "synthesis", "workflow")
+        elif config.defaults.runtime == "pi":
+            # For the action's own work the base layer's runtime comes first.
+            works = ("workflow",)
+        else:
+            return
+        for work in works:
+            inherited = work != "workflow"
+            layer: Layer = "repo" if inherited else "base"
+            how = "is inherited by this file" if inherited else "comes first for the action"
+            yield Escape(
+                "E11",
+                work,
+                f'runtime = "claude" in the base layer {how}: providers are ignored, and '
+                f"{_WHAT[work]} goes to Claude Code's provider.",
+                'Set runtime = "pi" under [defaults] '
+                + ("in this file." if inherited else "in the base layer."),
+                Edit("defaults.runtime", "pi", None, layer),
+            )
+
+    # -- shared --------------------------------------------------------------------------------
+
+    def _views(self) -> Iterator[_View]:
+        scene = self.scene
+        if scene.base is None or scene.base_lanes is None:
+            yield _View("repo", scene.config, None, scene.lanes)
+            return
+        base_names = {skill.name for skill in scene.base.skills}
+        own_skills = [skill for skill in scene.config.skills if skill.name not in base_names]
+        if not scene.base.skills:
+            yield _View("repo", scene.config, scene.base, scene.lanes)
+            return
+        if own_skills:
+            yield _View("base", scene.base, scene.config, scene.base_lanes)
+            yield _View("repo", scene.config, scene.base, scene.lanes)
+            return
+        # Nothing runs with the repository's lanes but build, which reads one file alone.
+        workflow: dict[Work, Resolution] = {"workflow": scene.lanes["workflow"]}
+        yield _View("base", scene.base, scene.config, {**scene.base_lanes, **workflow})
+        if not scene.lanes["agent"].left:
+            kept: tuple[Work, ...] = ("agent", "build", "build_repair")
+            lanes = {work: scene.lanes[work] for work in kept}
+            yield _View("repo", scene.config, scene.base, lanes)
+
+    def _runtime(self, view: _View) -> str:
+        other = view.other if view.layer == "repo" else None
+        inherited = other.defaults.runtime if other is not None else None
+        return view.config.defaults.runtime or inherited or "pi"
+
+    def _suggestion(self) -> str | None:
+        """A selector of the user's own: what the lanes use already, else the first model."""
+        used = [self.scene.lanes[lane].selector for lane in _KEY_OF]
+        if self.scene.base_lanes is not None:
+            used += [self.scene.base_lanes[lane].selector for lane in _KEY_OF]
+        used += [one.selector for one in self.scene.overrides]
+        for selector in used:
+            parts = split_selector(selector or "")
+            if parts and parts[0] in (self.own or self.chosen):
+                return selector
+        for config in (self.scene.config, self.scene.base):
+            for provider in config.providers if config else ():
+                if provider.models:
+                    return f"{provider.name}/{provider.models[0].id}"
+        return None
+
+    def _escape(
+        self,
+        code: EscapeCode,
+        work: Work,
+        view: _View,
+        message: str,
+        resolution: Resolution | None = None,
+    ) -> Escape:
+        lane = _LANE_OF[work]
+        if resolution is not None and work == "synthesis" and resolution.won_by == AUXILIARY:
+            lane = "auxiliary"
+        if resolution is None and not self.stock and view.lanes["agent"].left:
+            lane = "agent"  # the other lanes follow it in this variant
+        in_base = view.layer == "base" or (resolution is not None and resolution.layer == "base")
+        layer: Layer = "base" if in_base else "repo"
+        path = _KEY_OF[lane]
+        if self.selector and layer == "repo":
+            fix = f"turnkey lane set {lane} {self.selector}"
+        else:
+            place = " in the base layer" if layer == "base" else ""
+            fix = f"Set {path} to {self.selector or 'a model of your provider'}{place}"
+        if code == "E13" and view.lanes[work].emptied == VARIABLE:
+            fix += f", or give {VARIABLE} a value where Warden runs"
+        elif code == "E14":
+            fix += ". Stock Warden reads Pi's models.json: turnkey export pi"
+        return Escape(
+            code,
+            work,
+            message[0].upper() + message[1:],
+            fix,
+            Edit(path, self.selector, lane, layer),
+            view.layer,
+        )
+
+
+def _moved(env: Mapping[str, str]) -> frozenset[str]:
+    """Hosted ids whose address the environment moves; stock only.
+
+    The variable's name is the id in upper case with nothing replaced
+    (getsentry/warden ``sdk/runtimes/pi.ts``).
+    """
+    return frozenset(name for name in PI_CREDENTIALS if env.get(f"WARDEN_{name.upper()}_BASE_URL"))
+
+
+def _named(scene: Scene) -> Iterator[str]:
+    """The provider of every selector that could be used, in any layer."""
+    selectors: list[str | None] = [scene.model_flag, scene.env.get(VARIABLE)]
+    for config in (scene.config, scene.base):
+        if config is not None:
+            selectors += [file_value(config.defaults, rule) for rule in sorted(FILE_RULES)]
+    selectors += [one.selector for one in scene.overrides]
+    for selector in selectors:
+        parts = split_selector(selector or "")
+        if parts is not None:
+            yield parts[0]
+
+
+def _feeds(config: Config, work: Work, variant: Variant) -> bool:
+    """True when a file of this layer's own would have set ``work``."""
+    rules = {entry.rpartition(" ")[2] for entry in PRECEDENCE[variant][work]} & FILE_RULES
+    return any(file_value(config.defaults, rule) for rule in rules)
+
+
+def _verifies(view: _View) -> bool:
+    """True when findings of this layer's skills are verified (the default)."""
+    inherited = view.other.defaults.verification_enabled if view.other else None
+    default = view.config.defaults.verification_enabled
+    if default is None:
+        default = inherited if view.layer == "repo" and inherited is not None else True
+    if default:
+        return True
+    return any(
+        skill.verification_enabled or any(one.verification_enabled for one in skill.triggers)
+        for skill in view.config.skills
+    )
