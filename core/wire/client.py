@@ -262,9 +262,11 @@ async def _exchange(client: httpx.AsyncClient, request: httpx.Request, bounds: B
     base = client.auth.base
     started = time.perf_counter()
     pieces: list[bytes] = []
+    reading = False
     try:
-        async with asyncio.timeout(bounds.overall_s()):
+        async with asyncio.timeout(bounds.overall_s()) as overall:
             response = await client.send(request, stream=True)
+            reading = True
             try:
                 async for piece in body_chunks(response, bounds):
                     pieces.append(piece)  # noqa: PERF401  # the bound is checked between pieces
@@ -272,6 +274,13 @@ async def _exchange(client: httpx.AsyncClient, request: httpx.Request, bounds: B
                 await response.aclose()
     except TurnkeyError:
         raise
+    except TimeoutError as error:
+        if overall.expired():
+            raise EndpointProblem(_too_slow(base, bounds)) from None
+        raise error_for(fault_from_exception(error, base)) from None
+    except httpx.ReadTimeout as error:
+        what = None if reading else _no_first_byte(base, bounds)
+        raise error_for(what or fault_from_exception(error, base)) from None
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
         # From None: an httpx error holds the request, and the request holds the key.
         raise error_for(fault_from_exception(error, base)) from None
@@ -332,6 +341,24 @@ def _has_proxies() -> bool:
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
+
+
+def _too_slow(base: BaseUrl, bounds: Bounds) -> Fault:
+    return Fault(
+        "timeout",
+        f"{base.host_port} did not finish within {bounds.overall_s():g} s altogether.",
+        "It answers, but too slowly, or something on the way drips the reply through.",
+        "Allow more time with --timeout, or look at what the server is busy with.",
+    )
+
+
+def _no_first_byte(base: BaseUrl, bounds: Bounds) -> Fault:
+    return Fault(
+        "timeout",
+        f"{base.host_port} took the request and sent nothing for {bounds.first_byte_s:g} s.",
+        "The server may be loading a model, be busy, or not be a web server at all.",
+        "Wait and ask again; look at the server's log.",
+    )
 
 
 def _too_large(bounds: Bounds) -> Fault:

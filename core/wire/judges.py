@@ -341,8 +341,8 @@ _JUDGES: Final[tuple[Callable[[Seen], Fault | None], ...]] = (
     _judge_loading,
     _judge_time,
     _judge_model,
-    _judge_pages,
     _judge_path,
+    _judge_pages,
     _judge_upstream,
 )
 
