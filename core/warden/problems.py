@@ -1,0 +1,100 @@
+"""Everything that is wrong with a ``warden.toml``, at once, with the place and a way out.
+
+Two kinds stand side by side: what Warden's schema would say (it stops at the file, without a
+line), and what the schema lets pass but Warden or Pi then chokes on. Nothing here looks at the
+network, the keyring or the disk. The checks: :mod:`core.warden.schema_problems`,
+:mod:`core.warden.model_problems`, :mod:`core.warden.provider_problems`,
+:mod:`core.warden.secrets`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from core.warden.config import Variant, read_config
+from core.warden.findings import Finding, Path, Severity, dotted
+from core.warden.model_problems import model_findings
+from core.warden.provider_problems import provider_findings
+from core.warden.schema_problems import cross_findings, schema_findings
+from core.warden.secrets import secret_paths
+
+Locate = Callable[[Path], tuple[int, int] | None]
+"""Line and column of a path, from 1; None when the file does not say."""
+
+_RANK: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "note": 2}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong, or worth knowing."""
+
+    code: str
+    severity: Severity
+    path: str
+    """Dotted: ``skills[0].triggers[1].model``."""
+    line: int | None
+    column: int | None
+    """From 1; None for both when the place is not known."""
+    message: str
+    effect: str
+    """What Warden would do: refuse the file, drop the key, use the default, fail when it runs."""
+    suggestion: str = ""
+    """What to do or write; empty when there is nothing to advise."""
+    keys: Path = ()
+    """The same path in parts, for a program."""
+
+
+def problems(
+    data: Mapping[str, object],
+    locate: Locate,
+    variant: Variant,
+    env: Mapping[str, str],
+    keyed: Collection[str] = (),
+) -> tuple[Problem, ...]:
+    """Every problem of a parsed file, errors first, then by line.
+
+    ``data`` is what ``tomllib`` gives; ``locate`` tells line and column of a path, from 1, or
+    None; ``env`` is the environment that Warden would run in (names and presence are used, values
+    never shown); ``keyed`` are providers whose key is kept elsewhere, such as in a keyring.
+    """
+    config = read_config(data)
+    found = [
+        *schema_findings(data, variant),
+        *cross_findings(data, variant),
+        *model_findings(config, data, variant),
+        *provider_findings(config, data, variant, env, keyed),
+        *_secret_findings(data),
+    ]
+    placed = [_placed(finding, locate) for finding in dict.fromkeys(found)]
+    placed.sort(key=lambda one: (_RANK[one.severity], one.line or 0, one.column or 0))
+    return tuple(placed)
+
+
+def _placed(finding: Finding, locate: Locate) -> Problem:
+    path = finding.path
+    place = locate(path)
+    while place is None and path:
+        path = path[:-1]
+        place = locate(path) if path else (1, 1)
+    line, column = place or (1, 1)
+    return Problem(
+        finding.code,
+        finding.severity,
+        dotted(finding.path),
+        line,
+        column,
+        finding.message,
+        finding.effect,
+        finding.suggestion,
+        finding.path,
+    )
+
+
+def _secret_findings(data: Mapping[str, object]) -> Iterator[Finding]:
+    for path in secret_paths(data):
+        text = f"{dotted(path)} looks like a key. Keys do not belong in this file."
+        fix = "Revoke it if the file was ever pushed; turnkey keys set moves a key to the keyring."
+        effect = "Everyone who reads the repository has it."
+        yield Finding("secret_in_file", "error", path, text, effect, fix)
