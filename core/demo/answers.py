@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from core.demo.jsonish import json_answer, wants_json
-from core.demo.prose import LONG, SHORT, THINKING, THINKING_BRIEF, THINKING_TOOL
+from core.demo.prose import LONG, SHORT, THINKING, THINKING_BRIEF, THINKING_TOOL, ready
 from core.demo.script import Said
 from core.demo.tokens import count
 from core.demo.tooluse import evidence, history, next_calls
@@ -38,6 +38,8 @@ _WANTS_MORE: Final = re.compile(
 )
 _SHORT_QUESTION: Final = 12
 """Tokens up to which a question gets the short greeting."""
+_SUM_QUESTION: Final = 40
+"""Tokens up to which two numbers and a sign are a sum and not a date or a diff."""
 _COUNT_AT_MOST: Final = 5000
 
 
@@ -61,6 +63,9 @@ def _text(ask: Ask) -> str:
     if word is not None:
         return word
     question = ask.question
+    prepared = ready(question)
+    if prepared is not None:
+        return prepared.text
     if _ASKS_SECRET.search(question):
         everything = "\n".join(message.text for message in ask.messages)
         secret = _SECRET.search(everything)
@@ -69,7 +74,7 @@ def _text(ask: Ask) -> str:
     if counted is not None:
         first, last = int(counted[1] or 1), int(counted[2])
         return ", ".join(str(n) for n in range(first, min(last, first + _COUNT_AT_MOST) + 1))
-    added = _SUM.search(question)
+    added = _SUM.search(question) if count(question) <= _SUM_QUESTION else None
     if added is not None:
         return f"{added[1]} {added[2]} {added[3]} = {_reckoned(added)}"
     if count(question) <= _SHORT_QUESTION and not _WANTS_MORE.search(question):
@@ -109,6 +114,9 @@ def _report(ask: Ask) -> str:
 def _thinking(ask: Ask, text: str) -> str:
     if ask.reasoning_effort in {"minimal", "low"} or (count(text) < 4 and not ask.question):
         return THINKING_BRIEF
+    prepared = ready(ask.question)
+    if prepared is not None and prepared.thinking:
+        return prepared.thinking
     question = " ".join(ask.question.split())
     if len(question) > 60:
         question = question[:60].rsplit(" ", 1)[0] + " …"

@@ -6,6 +6,7 @@ from core.demo.answers import say
 from core.demo.models import DEMO_MODELS
 from core.demo.script import Piece, script
 from core.demo.tokens import count
+from core.live.ping import DEFAULT_MAX_TOKENS, RATE_PROMPT, READY_PROMPTS, ReadyPrompt
 from tests.core.demo.helpers import ask, model, offer, system, user
 
 PONG = user("Answer with the single word PONG and nothing else.")
@@ -79,6 +80,19 @@ def test_free_answers_say_that_this_is_a_demo(question: str) -> None:
 )
 def test_small_questions_get_right_answers(question: str, answer: str) -> None:
     assert say(ask(user(question)), model()).text == answer
+
+
+@pytest.mark.parametrize("prompt", READY_PROMPTS, ids=lambda prompt: prompt.name)
+def test_the_prompts_of_the_live_screen_are_answered_well(prompt: ReadyPrompt) -> None:
+    telling = {"PONG": "PONG", "puzzle": "8", "review": "one early", "long answer": "lens"}
+    thinker = say(ask(user(prompt.text)), model("demo-thinker"))
+    assert telling[prompt.name] in thinker.text
+    assert thinker.thinking
+    assert count(thinker.thinking) + count(thinker.text) <= DEFAULT_MAX_TOKENS
+
+
+def test_the_long_prompt_gives_a_rate() -> None:
+    assert count(say(ask(user(RATE_PROMPT)), model()).text) >= 150
 
 
 def test_a_marker_is_found_at_the_head_of_a_long_prompt() -> None:

@@ -9,31 +9,26 @@ import pytest
 import pytest_asyncio
 
 from core.demo.models import DEMO_MODELS
-from core.demo.serve import DemoServer
+from core.demo.serve import Demo, DemoServer, start_demo
 from core.demo.tokens import count
 from tests.core.demo.helpers import Instant, client, offer, stream, system, user
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 PONG = [user("Answer with PONG")]
 LONG = [user("Explain, in about two hundred words, what tokens per second means.")]
 CHAT_IDS = [model.id for model in DEMO_MODELS if model.mode == "chat"]
 
 
-@pytest.fixture
-def clock() -> Instant:
-    return Instant()
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with start_demo(sleep=Instant()) as running:
+        yield running
 
 
 @pytest_asyncio.fixture
-async def demo(clock: Instant) -> AsyncIterator[DemoServer]:
-    async with DemoServer(sleep=clock) as server:
-        yield server
-
-
-@pytest_asyncio.fixture
-async def http(demo: DemoServer) -> AsyncIterator[httpx.AsyncClient]:
+async def http(demo: Demo) -> AsyncIterator[httpx.AsyncClient]:
     async with client(demo) as opened:
         yield opened
 
@@ -41,7 +36,7 @@ async def http(demo: DemoServer) -> AsyncIterator[httpx.AsyncClient]:
 # ------------------------------------------------------------------ who it is, who may ask
 
 
-async def test_it_is_recognised_as_litellm_without_a_key(demo: DemoServer) -> None:
+async def test_it_is_recognised_as_litellm_without_a_key(demo: Demo) -> None:
     async with httpx.AsyncClient(base_url=demo.origin, trust_env=False) as http:
         alive = await http.get("/health/liveliness")
         version = await http.get("/version")
@@ -52,7 +47,7 @@ async def test_it_is_recognised_as_litellm_without_a_key(demo: DemoServer) -> No
 
 
 @pytest.mark.parametrize("path", ["/", "/health/liveliness", "/v1/models", "/nowhere"])
-async def test_every_reply_says_that_it_is_a_demo(demo: DemoServer, path: str) -> None:
+async def test_every_reply_says_that_it_is_a_demo(demo: Demo, path: str) -> None:
     async with httpx.AsyncClient(base_url=demo.origin, trust_env=False) as http:
         assert (await http.get(path)).headers["x-turnkey-demo"] == "1"
 
@@ -72,7 +67,7 @@ async def test_every_reply_says_that_it_is_a_demo(demo: DemoServer, path: str) -
     [("GET", "/v1/models"), ("GET", "/model/info"), ("POST", "/v1/chat/completions")],
 )
 async def test_without_the_right_key_nothing_is_told(
-    demo: DemoServer, method: str, path: str, headers: dict[str, str], kind: str
+    demo: Demo, method: str, path: str, headers: dict[str, str], kind: str
 ) -> None:
     async with httpx.AsyncClient(base_url=demo.origin, trust_env=False) as http:
         answer = await http.request(method, path, headers=headers)
@@ -83,7 +78,7 @@ async def test_without_the_right_key_nothing_is_told(
     assert "sk-" not in answer.text
 
 
-async def test_the_word_bearer_may_be_written_in_any_case(demo: DemoServer) -> None:
+async def test_the_word_bearer_may_be_written_in_any_case(demo: Demo) -> None:
     headers = {"authorization": f"bearer {demo.key.reveal()}"}
     async with httpx.AsyncClient(base_url=demo.origin, trust_env=False) as http:
         assert (await http.get("/v1/models", headers=headers)).status_code == 200
@@ -101,7 +96,7 @@ async def test_the_word_bearer_may_be_written_in_any_case(demo: DemoServer) -> N
     ],
 )
 async def test_wrong_paths_and_methods(
-    demo: DemoServer, http: httpx.AsyncClient, method: str, path: str, status: int
+    demo: Demo, http: httpx.AsyncClient, method: str, path: str, status: int
 ) -> None:
     answer = await http.request(method, demo.origin + path)
     assert answer.status_code == status
@@ -113,9 +108,7 @@ async def test_wrong_paths_and_methods(
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/models"])
-async def test_the_list_has_every_model(
-    demo: DemoServer, http: httpx.AsyncClient, path: str
-) -> None:
+async def test_the_list_has_every_model(demo: Demo, http: httpx.AsyncClient, path: str) -> None:
     rows = (await http.get(demo.origin + path)).json()["data"]
     by_id = {row["id"]: row for row in rows}
     assert {"demo-plain", "demo-thinker", "demo-slow", "demo-broken-tools"} <= set(by_id)
@@ -129,7 +122,7 @@ async def test_the_list_has_every_model(
 
 @pytest.mark.parametrize("path", ["/model/info", "/v1/model/info"])
 async def test_model_info_tells_facts_and_leaves_the_unknown_null(
-    demo: DemoServer, http: httpx.AsyncClient, path: str
+    demo: Demo, http: httpx.AsyncClient, path: str
 ) -> None:
     rows = (await http.get(demo.origin + path)).json()["data"]
     facts = {row["model_name"]: row["model_info"] for row in rows}
@@ -141,7 +134,7 @@ async def test_model_info_tells_facts_and_leaves_the_unknown_null(
     assert len({info["id"] for info in facts.values()}) == len(facts)
 
 
-async def test_the_other_routes_of_a_litellm(demo: DemoServer, http: httpx.AsyncClient) -> None:
+async def test_the_other_routes_of_a_litellm(demo: Demo, http: httpx.AsyncClient) -> None:
     groups = (await http.get(demo.origin + "/model_group/info")).json()["data"]
     assert groups[0]["max_input_tokens"] == 131072.0
     assert (await http.get("/models/demo-slow")).json()["id"] == "demo-slow"
@@ -342,10 +335,10 @@ async def test_the_broken_model_writes_its_call_as_text(http: httpx.AsyncClient)
 # ------------------------------------------------------------------ time
 
 
-async def test_time_passes_only_through_the_given_sleep(
-    http: httpx.AsyncClient, clock: Instant
-) -> None:
-    await stream(http, PONG, model="demo-slow")
+async def test_time_passes_only_through_the_given_sleep() -> None:
+    clock = Instant()
+    async with DemoServer(sleep=clock) as demo, client(demo) as http:
+        await stream(http, PONG, model="demo-slow")
     assert sum(clock.slept) == pytest.approx(4)
     # the role goes out half-way, so the first token has a wait of its own
     assert clock.slept[:2] == [2, 2]
