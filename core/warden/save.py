@@ -157,7 +157,8 @@ def _unchanged(document: Document, target: Path) -> bool:
 
 def _written(document: Document, target: Path, disk: Disk) -> None:
     old = target.stat() if document.exists else None
-    if old is not None and not os.access(target, os.W_OK):
+    effective = os.access in os.supports_effective_ids
+    if old is not None and not os.access(target, os.W_OK, effective_ids=effective):
         raise PermissionError(errno.EACCES, "the file itself is read-only")
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}{_TEMPORARY}")
     try:
