@@ -92,6 +92,7 @@ def _name_findings(name: str, others: Collection[str], variant: Variant) -> Iter
     if fault is not None:
         effect = "No lane reaches it as it is meant." if "/" in name else FAILS
         yield Finding("provider_name", "error", path, _text(fault), effect, fault.fix)
+        return
     for warning in name_warnings(name, others):
         effect = "Warden accepts the name."
         yield Finding("provider_name", "warning", path, _text(warning), effect, warning.fix)
