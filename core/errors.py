@@ -71,7 +71,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class TurnkeyError(Exception):
-    """Base of the family. Carries its :class:`Fault`; ``exit_code`` is what the command line ends with."""
+    """Base of the family, around a :class:`Fault`; the command line ends with ``exit_code``."""
 
     exit_code: int = 1
 

@@ -11,7 +11,7 @@ _HARMLESS = {"\u200c", "\u200d"}
 
 
 def visible(text: str) -> str:
-    r"""``text`` with control, format and unassigned characters written out as ``\x1b`` or ``\u202e``.
+    r"""``text`` with control, format and unassigned characters written out: ``\x1b``, ``\u202e``.
 
     Line feeds and tabs stay; a carriage return before a line feed goes away.
     """

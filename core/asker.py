@@ -1,0 +1,64 @@
+"""The two questions that screens put to an endpoint, behind one small seam.
+
+:class:`NetworkAsker` asks for real. A test that wants a known answer gives another one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from core.discover.facts import Discovery
+    from core.keys.secret import Secret
+    from core.live.events import Event
+    from core.live.ping import Run
+    from core.target import Target
+
+
+class Asker(Protocol):
+    """Asks endpoints. Failures of an endpoint are in the answers, never raised."""
+
+    async def discover(
+        self, url: str, key: Secret | None, headers: Mapping[str, Secret | str]
+    ) -> Discovery:
+        """What answers at ``url`` (as typed) and which models it lists."""
+        ...
+
+    async def ping(self, target: Target, prompt: str, on_event: Callable[[Event], None]) -> Run:
+        """One streamed request; ``on_event`` sees every event as it comes."""
+        ...
+
+
+class NetworkAsker:
+    """Asks over the network, within the usual bounds. Cancelling closes the connection."""
+
+    async def discover(
+        self, url: str, key: Secret | None, headers: Mapping[str, Secret | str]
+    ) -> Discovery:
+        """What answers at ``url`` and which models it lists."""
+        from core.discover.discover import discover
+        from core.wire.bounds import Bounds
+
+        return await discover(url, key, bounds=Bounds(), headers=headers)
+
+    async def ping(self, target: Target, prompt: str, on_event: Callable[[Event], None]) -> Run:
+        """One streamed request to the target's model."""
+        from core.live.ping import ping
+        from core.wire.bounds import Bounds
+        from core.wire.client import open_client
+
+        bounds = Bounds()
+        async with open_client(
+            target.base, bounds, key=target.key, headers=target.headers
+        ) as client:
+            return await ping(
+                client,
+                target.base,
+                target.model or "",
+                prompt=prompt,
+                bounds=bounds,
+                key=target.key,
+                on_event=on_event,
+            )

@@ -1,0 +1,218 @@
+"""What one person works on: the file with its unsaved edits, the keys, the variant.
+
+The command line and the screens share this: both open a :class:`Workspace`, ask it, edit through
+it and save through it. It holds state and no rules; the rules are in the packages that it calls.
+Nothing is written before :meth:`Workspace.save`: not the file, and not a key that was typed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.asker import Asker, NetworkAsker
+from core.errors import Fault, UsageProblem
+from core.providers.base_url import read_base_url
+from core.warden import document as documents
+from core.warden.difference import diff
+from core.warden.lanes import resolve
+from core.warden.save import backup
+from core.warden.save import save as save_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from core.keys.secret import Secret
+    from core.keys.source import KeySource
+    from core.keys.vault import Vault
+    from core.live.ping import Run
+    from core.providers.base_url import BaseUrl
+    from core.warden.config import Config, Provider, Variant
+    from core.warden.document import Document
+    from core.warden.lanes import LaneReport
+    from core.warden.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What the form for a new provider is filled in with: the demo's own address and key."""
+
+    name: str
+    base_url: str
+    key: Secret
+
+
+@dataclass
+class Workspace:
+    """The working state of one run of turnkey."""
+
+    document: Document
+    """The file with the edits that are not saved yet."""
+    saved: Document
+    """The file as it was loaded or last saved."""
+    env: Mapping[str, str]
+    vault: Vault
+    variant: Variant = "providers"
+    state_folder: Path | None = None
+    """Where the last saved version is kept; None keeps none (the demo)."""
+    demo: Suggestion | None = None
+    """Set on the demo provider: the screens say so, and the form is filled in."""
+    base: Config | None = None
+    """The organisation's base layer, read and never written."""
+    pending_keys: dict[tuple[str, str], Secret] = field(default_factory=dict)
+    """Keys typed in this run, by (variable, origin); they reach the vault with the save."""
+    asker: Asker = field(default_factory=NetworkAsker)
+    """Asks endpoints; another one in tests."""
+    tried: dict[str, Run] = field(default_factory=dict)
+    """The last live test of this run, by selector."""
+    _undone: list[Document] = field(default_factory=list)
+    _done: list[Document] = field(default_factory=list)
+
+    @property
+    def config(self) -> Config:
+        """The file with its unsaved edits, as typed values."""
+        return self.document.config()
+
+    @property
+    def unsaved(self) -> bool:
+        """True when there is something to save: an edit of the file, or a typed key."""
+        return self.document.raw != self.saved.raw or bool(self.pending_keys)
+
+    @property
+    def can_undo(self) -> bool:
+        """True when an edit can be taken back."""
+        return bool(self._done)
+
+    def edit(self, document: Document) -> None:
+        """Take a new state of the document; the old one can be had back by :meth:`undo`."""
+        if document.raw == self.document.raw:
+            return
+        self._done.append(self.document)
+        self._undone.clear()
+        self.document = document
+
+    def undo(self) -> bool:
+        """Step back one edit; False when there is none."""
+        if not self._done:
+            return False
+        self._undone.append(self.document)
+        self.document = self._done.pop()
+        return True
+
+    def redo(self) -> bool:
+        """Step forward again; False when there is nothing to repeat."""
+        if not self._undone:
+            return False
+        self._done.append(self.document)
+        self.document = self._undone.pop()
+        return True
+
+    def pending_diff(self) -> str:
+        """The unified diff that :meth:`save` would make true; empty when nothing changed."""
+        return diff(self.saved.raw, self.document.raw, self.document.path.name)
+
+    def save(self) -> tuple[Fault, ...]:
+        """Write the file, then the typed keys. Returns what a person must know about the keys.
+
+        Raises ConfigProblem when the file cannot be written or changed meanwhile; then nothing
+        was written. A keyring that fails does not undo the save: its key stays for this run, and
+        the returned faults say so.
+        """
+        if self.document.raw != self.saved.raw:
+            if self.state_folder is not None and self.saved.exists:
+                backup(self.saved, self.state_folder)
+            self.document = self.saved = save_document(self.document)
+            self._done.clear()
+            self._undone.clear()
+        faults = []
+        for (variable, origin), secret in list(self.pending_keys.items()):
+            if self.demo is not None:
+                place = self.vault.remember(variable, origin, secret)
+            else:
+                place = self.vault.store(variable, origin, secret)
+            if place.fault is not None:
+                faults.append(place.fault)
+            del self.pending_keys[variable, origin]
+        return tuple(faults)
+
+    def lanes(self, model_flag: str | None = None) -> LaneReport:
+        """What each lane resolves to, with the unsaved edits."""
+        return resolve(
+            self.config, self.variant, env=self.env, model_flag=model_flag, base=self.base
+        )
+
+    def problems(self) -> tuple[Problem, ...]:
+        """All that is wrong with the file as it stands, worst first."""
+        from core.warden.problems import problems
+
+        return problems(self.document.data(), self.document.position, self.variant, env=self.env)
+
+    def provider(self, name: str) -> Provider:
+        """The provider of that name; UsageProblem naming the known ones otherwise."""
+        found = self.config.provider(name)
+        if found is not None:
+            return found
+        known = ", ".join(provider.name for provider in self.config.providers)
+        raise UsageProblem(
+            Fault(
+                "usage",
+                f"There is no provider «{name}» in {self.document.path.name}.",
+                f"It has: {known}." if known else "It has no provider yet.",
+                f"turnkey provider add {name} --url URL",
+            )
+        )
+
+    def key_for(
+        self, provider: Provider, base: BaseUrl | None = None, *, send: bool = True
+    ) -> tuple[KeySource, Secret | None]:
+        """Where the provider's key comes from now, and the key, for its own origin alone.
+
+        Order: the environment as Warden resolves it, a key typed in this run, the keyring, and
+        the placeholder of a keyless server on this machine. With ``send`` an environment's key
+        is bound to the first origin it goes to; without, it is only looked at. May wait for the
+        keyring, for a bounded time.
+        """
+        from core.keys.environment import stored_variable
+        from core.keys.source import find_key, resolve_key
+
+        base = base or read_base_url(provider.base_url)
+        find = resolve_key if send else find_key
+        source, secret = find(
+            provider.name,
+            provider.api_key_env,
+            base,
+            self.env,
+            self.vault,
+            variant=self.variant,
+        )
+        if source.source == "environment":
+            return source, secret
+        variable = stored_variable(provider.name, provider.api_key_env)
+        typed = self.pending_keys.get((variable, base.origin))
+        if typed is None:
+            return source, secret
+        return msgspec.structs.replace(
+            source, source="memory", variable=variable, stored_at=None, fault=None
+        ), typed
+
+
+def open_workspace(
+    path: Path,
+    *,
+    env: Mapping[str, str],
+    vault: Vault,
+    variant: Variant = "providers",
+    state_folder: Path | None = None,
+    demo: Suggestion | None = None,
+    base: Path | None = None,
+) -> Workspace:
+    """Open ``path``, or start an empty document that would be saved there.
+
+    Raises ConfigProblem when the file is there and cannot be parsed; it is not touched.
+    """
+    document = documents.load_or_empty(path)
+    layer = None if base is None else documents.load(base).config()
+    return Workspace(document, document, env, vault, variant, state_folder, demo, layer)

@@ -1,0 +1,285 @@
+"""Home: the state of the whole, and the next step."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from core.errors import TurnkeyError
+from core.keys.bounded import beside
+from core.mend import to_mend
+from core.text import one_line
+from tui.widgets.shell import (
+    ToAddProvider,
+    ToDemo,
+    ToLanes,
+    ToLive,
+    ToModels,
+    ToSave,
+    TurnkeyScreen,
+)
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from core.keys.source import KeySource
+    from core.mend import Mend
+    from core.warden.lanes import Lane, Resolution
+    from core.workspace import Workspace
+
+LANES: tuple[Lane, ...] = ("agent", "auxiliary", "synthesis")
+
+WELCOME = """\
+turnkey sets up your own models for Warden, tests them live, and keeps the key in the OS keyring.
+
+[$primary]a[/]  add your server: LiteLLM, Ollama, vLLM, LM Studio, llama.cpp, or another
+[$primary]D[/]  no server at hand? try everything on the demo provider
+
+Nothing is written before you press [$primary]s[/] and have seen the difference."""
+
+
+DEMO_WELCOME = """\
+This is the demo: a provider on this machine that comes with turnkey, and a scratch file that goes
+away with it. Everything works as on a real server.
+
+[$primary]a[/]  add the demo provider: its address and its key are filled in
+
+Nothing is written before you press [$primary]s[/] and have seen the difference."""
+
+
+class HomeScreen(TurnkeyScreen[None]):
+    """The file in use, its lanes and providers, and what is wrong with them."""
+
+    TITLE = "home"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", "Add", id="add", tooltip="Add a provider"),
+        Binding("m", "models", "Models", id="models", tooltip="The models of a provider"),
+        Binding("l", "lanes", "Lanes", id="lanes", tooltip="A model for each lane"),
+        Binding("t", "test", "Test", id="test", tooltip="Watch a live answer"),
+        Binding("s", "save", "Save", id="save", tooltip="See the difference, then write it"),
+        Binding("u", "undo", "Undo", id="undo", tooltip="Take the last edit back"),
+        Binding("D", "demo", "Demo", id="demo", tooltip="The demo provider"),
+        Binding("q", "app.quit", "Quit", id="quit", tooltip="Leave turnkey"),
+        Binding("escape", "back", "Back", show=False),
+    ]
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._mends: tuple[Mend, ...] = ()
+
+    def body(self) -> ComposeResult:
+        """Lanes above; providers and what is to mend below; a welcome where nothing is."""
+        with Vertical(id="welcome"):
+            yield Static(DEMO_WELCOME if self.workspace.demo is not None else WELCOME)
+            yield Static(id="welcome-file", markup=False)
+        lanes = OptionList(id="lanes", markup=False)
+        lanes.border_title = "Lanes"
+        providers = OptionList(id="providers", markup=False)
+        providers.border_title = "Providers"
+        mends = OptionList(id="mends", markup=False)
+        mends.border_title = "To mend"
+        yield lanes
+        with Horizontal(id="below"):
+            yield providers
+            yield mends
+
+    def draw(self) -> None:
+        """Show the file as it stands, with the unsaved edits."""
+        super().draw()
+        workspace = self.workspace
+        config = workspace.config
+        empty = not config.providers and not any(
+            resolution.selector for resolution in workspace.lanes().lanes.values()
+        )
+        self.set_class(empty, "-empty")
+        place = workspace.document
+        self.query_one("#welcome-file", Static).update(
+            f"The file: {place.path}" + ("" if place.exists else " (it would be made)")
+        )
+        self._fill("#lanes", [self._lane_option(lane) for lane in LANES])
+        self._draw_providers({})
+        self._mends = to_mend(workspace)
+        self._fill("#mends", self._mend_options())
+        self.read_keys()
+        self.refresh_bindings()
+        if self.focused is None and not empty:
+            self.query_one("#lanes").focus()
+
+    def _fill(self, selector: str, options: list[Option]) -> None:
+        found = self.query_one(selector, OptionList)
+        at = found.highlighted
+        found.clear_options()
+        found.add_options(options)
+        if options:
+            found.highlighted = min(at or 0, len(options) - 1)
+
+    def _lane_option(self, lane: Lane) -> Option:
+        resolution = self.workspace.lanes().lanes[lane]
+        return Option(lane_lines(lane, resolution, self._tried(resolution)), id=lane)
+
+    def _tried(self, resolution: Resolution) -> str:
+        from core.live.words import tried_words
+
+        if resolution.selector is None:
+            return "▲ left to Pi"
+        run = self.workspace.tried.get(resolution.selector)
+        return "○ not tried" if run is None else tried_words(run)
+
+    @work(exclusive=True, group="keys", exit_on_error=False)
+    async def read_keys(self) -> None:
+        """Ask where each key is; a slow keyring must not hold up the screen."""
+        workspace = self.workspace
+        sources: dict[str, KeySource] = {}
+        for provider in workspace.config.providers:
+            with contextlib.suppress(TurnkeyError):
+                source, _ = await beside(partial(workspace.key_for, provider, send=False))
+                sources[provider.name] = source
+        self._draw_providers(sources)
+
+    def _draw_providers(self, sources: dict[str, KeySource]) -> None:
+        from core.keys.words import source_words
+
+        options = []
+        for provider in self.workspace.config.providers:
+            source = sources.get(provider.name)
+            tried = [
+                run
+                for selector, run in self.workspace.tried.items()
+                if selector.startswith(provider.name + "/")
+            ]
+            sign = "○" if not tried else "●" if any(run.ok for run in tried) else "▲"
+            key = "…" if source is None else source_words(source)
+            count = len(provider.models)
+            lines = Content.assemble(
+                f"{sign} ",
+                (one_line(provider.name, 40), "bold"),
+                f"  {count} model{'' if count == 1 else 's'} declared\n",
+                (f"  {one_line(provider.base_url, 200)}\n", "$foreground 75%"),
+                (f"  {key}", "$foreground 75%"),
+            )
+            options.append(Option(lines, id=f"provider:{provider.name}"))
+        if not options:
+            options.append(Option("none yet – a adds one", id="add"))
+        self._fill("#providers", options)
+
+    def _mend_options(self) -> list[Option]:
+        if not self._mends:
+            text = "nothing is wrong with the file"
+            return [Option(text, id="fine")]
+        return [
+            Option(
+                Content.assemble(
+                    ("▲ " if mend.urgent else "· ", "$error" if mend.urgent else "$warning"),
+                    one_line(mend.text),
+                    (f"\n  {one_line(mend.fix)}" if mend.fix else "", "$foreground 75%"),
+                ),
+                id=f"mend:{index}",
+            )
+            for index, mend in enumerate(self._mends)
+        ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that can do nothing now are greyed, or hidden where they have no place."""
+        workspace = self.workspace
+        if action in {"models", "lanes", "test"}:
+            return True if workspace.config.providers else None
+        if action == "save":
+            return True if workspace.unsaved else None
+        if action == "undo":
+            return workspace.can_undo
+        if action == "demo":
+            return workspace.demo is None and not workspace.config.providers
+        return True
+
+    def action_back(self) -> None:
+        """Home is the last screen: q leaves."""
+
+    def action_add(self) -> None:
+        """Open the form for a new provider."""
+        self.open(ToAddProvider())
+
+    def action_models(self) -> None:
+        """Open the models of the highlighted provider."""
+        self.open(ToModels(name=self._provider_name()))
+
+    def _provider_name(self) -> str:
+        providers = self.workspace.config.providers
+        at = self.query_one("#providers", OptionList).highlighted or 0
+        return providers[min(at, len(providers) - 1)].name
+
+    def _lane(self) -> Lane:
+        return LANES[self.query_one("#lanes", OptionList).highlighted or 0]
+
+    def action_lanes(self) -> None:
+        """Open the lanes."""
+        self.open(ToLanes(self._lane()))
+
+    def action_test(self) -> None:
+        """Open the live test on the highlighted lane."""
+        self.open(ToLive(self.workspace.lanes().lanes[self._lane()].selector))
+
+    def action_save(self) -> None:
+        """Show the difference."""
+        self.open(ToSave())
+
+    def action_undo(self) -> None:
+        """Take the last edit back."""
+        self.workspace.undo()
+        self.draw()
+
+    def action_demo(self) -> None:
+        """Open the demo provider."""
+        self.open(ToDemo())
+
+    @on(OptionList.OptionSelected, "#lanes")
+    def choose_lane(self, event: OptionList.OptionSelected) -> None:
+        """Enter on a lane opens it."""
+        self.open(ToLanes(LANES[event.option_index]))
+
+    @on(OptionList.OptionSelected, "#providers")
+    def choose_provider(self, event: OptionList.OptionSelected) -> None:
+        """Enter on a provider opens its models."""
+        if self.workspace.config.providers:
+            self.open(ToModels(name=self._provider_name()))
+        else:
+            self.open(ToAddProvider())
+
+    @on(OptionList.OptionSelected, "#mends")
+    def choose_mend(self, event: OptionList.OptionSelected) -> None:
+        """Enter on what is to mend goes where it is mended."""
+        if self._mends:
+            self._go_mend(self._mends[event.option_index])
+
+    def _go_mend(self, mend: Mend) -> None:
+        if mend.spot == "lane":
+            named = [lane for lane in LANES if lane == mend.name]
+            self.open(ToLanes(named[0] if named else "agent"))
+        elif mend.spot in {"provider", "key"} and self.workspace.config.provider(mend.name):
+            self.open(ToModels(name=mend.name))
+        else:
+            self.notify(f"{mend.text}\n{mend.fix}", title="In the file", markup=False)
+
+
+def lane_lines(lane: Lane, resolution: Resolution, tried: str) -> Content:
+    """A lane in two lines: the selector and how it did, the rule that gave it."""
+    selector = one_line(resolution.selector or "nothing set: Pi would choose", 200)
+    won = next((step for step in resolution.chain if step.rule == resolution.won_by), None)
+    why = f"set by {resolution.won_by}" if resolution.selector else one_line(won.why if won else "")
+    if lane == "auxiliary":
+        why += "; verification reads code here"
+    style = "" if resolution.selector else "$error"
+    sign = "$success" if tried.startswith("●") else "$error" if tried.startswith("▲") else ""
+    return Content.assemble(
+        (f"{lane:<10} ", "bold $primary"),
+        (f"{selector:<34} ", style),
+        (tried, sign),
+        ("\n" + " " * 11 + why, "$foreground 75%"),
+    )

@@ -1,0 +1,261 @@
+"""Models: what the endpoint lists, filtered as one types; several may be picked."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, Static
+
+from core.discover.facts import Model
+from core.discover.words import FACT_NAMES, fact_words
+from core.draft import Draft, accept, declared, silent
+from core.errors import TurnkeyError
+from core.keys.bounded import beside
+from core.providers.base_url import read_base_url
+from core.target import provider_target
+from core.text import one_line
+from tui.widgets.ask import AskText
+from tui.widgets.fault import FaultBox
+from tui.widgets.model_list import ModelList
+from tui.widgets.shell import ToHome, ToLanes, ToLive, TurnkeyScreen
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from core.warden.config import Provider
+    from core.workspace import Workspace
+
+
+class ModelsScreen(TurnkeyScreen[None]):
+    """The models of one provider, with their facts and where each came from."""
+
+    TITLE = "models"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "use", "Use picked", id="use", tooltip="Declare the picked models"),
+        Binding("slash", "filter", "Filter", key_display="/", id="filter"),
+        Binding("A", "all", "All shown", id="all", tooltip="Pick every chat model shown"),
+        Binding("i", "type", "Type an id", id="type", tooltip="An id the endpoint does not list"),
+        Binding("t", "test", "Test", id="test", tooltip="Watch this model answer"),
+        Binding("r", "reload", "Ask again", id="reload"),
+        Binding("escape", "back", "Back", id="back"),
+    ]
+
+    def __init__(
+        self, workspace: Workspace, draft: Draft | None = None, provider: Provider | None = None
+    ) -> None:
+        super().__init__(workspace)
+        self._draft = draft
+        self._provider = provider
+        self._typed: list[Model] = []
+
+    def body(self) -> ComposeResult:
+        """What answered, the filter, the list, and the facts of the one at the cursor."""
+        yield Static(id="endpoint", markup=False)
+        yield FaultBox(id="fault")
+        yield Input(placeholder="type to filter", compact=True, id="filter")
+        yield ModelList(id="models")
+        yield Static(id="facts", markup=False)
+
+    def on_mount(self) -> None:
+        """Show the draft's models, or ask the provider's endpoint."""
+        super().on_mount()
+        self.query_one("#models").focus()
+        if self._draft is not None:
+            self._show(self._draft)
+        else:
+            self.ask()
+
+    @work(exclusive=True, group="ask", exit_on_error=False)
+    async def ask(self) -> None:
+        """Ask the endpoint; the declared models can be chosen while it is silent."""
+
+        provider = self._provider
+        if provider is None:
+            return
+        line = self.query_one("#endpoint", Static)
+        fault = self.query_one(FaultBox)
+        fault.clear()
+        line.update(f"asking {one_line(provider.base_url)} …")
+        try:
+            base = read_base_url(provider.base_url)
+        except TurnkeyError as error:
+            line.update("")
+            fault.show(error.fault)
+            return
+        found, key = silent(base), None
+        try:
+            target = await beside(partial(provider_target, self.workspace, provider, None))
+            key = target.key
+            found = await self.workspace.asker.discover(target.base.url, key, target.headers)
+        except TurnkeyError as error:
+            fault.show(error.fault)
+        except asyncio.CancelledError:
+            line.update("stopped")
+            raise
+        if found.error is not None:
+            fault.show(found.error)
+        self._draft = Draft(
+            provider.name,
+            base,
+            key,
+            typed=False,
+            discovery=found,
+            existing=True,
+            api_key_env=provider.api_key_env,
+        )
+        self._show(self._draft)
+
+    def _show(self, draft: Draft) -> None:
+        known = [entry.id for entry in declared(self.workspace, draft)]
+        listed = {model.id for model in draft.discovery.models}
+        extra = [Model(id=name, kind="unknown", facts={}) for name in known if name not in listed]
+        models = [*draft.discovery.models, *extra, *self._typed]
+        picked = self.query_one(ModelList).picked or known
+        chat = [model.id for model in models if model.kind in {"chat", "unknown"}]
+        if not picked and len(chat) == 1:
+            picked = chat
+        models.sort(key=lambda model: model.kind not in {"chat", "unknown"})
+        self.query_one(ModelList).show(models, picked)
+        self._tell()
+
+    def _tell(self) -> None:
+        draft = self._draft
+        if draft is None:
+            return
+        models = self.query_one(ModelList)
+        found = draft.discovery
+        all_models = found.models
+        chat = sum(1 for model in all_models if model.kind in {"chat", "unknown"})
+        picked = len(models.picked)
+        kind = found.endpoint.dialect + (
+            f" {found.endpoint.version}" if found.endpoint.version else ""
+        )
+        parts = [
+            f"{draft.name} · {kind} at {draft.base.url}",
+            f"{len(all_models)} listed, {chat} chat · {models.shown} shown · {picked} picked",
+        ]
+        parts += [f"▲ {warning.what}" for warning in found.warnings]
+        if not all_models and not self._typed:
+            parts.append("It lists nothing: i types an id by hand.")
+        self.query_one("#endpoint", Static).update("\n".join(one_line(part) for part in parts))
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Use needs a picked model, test one under the cursor."""
+        if not self.is_mounted:
+            return True
+        models = self.query(ModelList)
+        if action == "use":
+            return True if models and models.first().picked else None
+        if action == "test":
+            return True if models and models.first().current is not None else None
+        if action == "reload":
+            return self._provider is not None
+        return True
+
+    @on(ModelList.Picked)
+    def count(self) -> None:
+        """Say how many are picked."""
+        self._tell()
+
+    @on(ModelList.Moved)
+    def describe(self, event: ModelList.Moved) -> None:
+        """The facts of the model at the cursor, each with its source."""
+        self.query_one("#facts", Static).update("" if event.model is None else facts(event.model))
+        self.refresh_bindings()
+
+    @on(Input.Changed, "#filter")
+    def narrow(self, event: Input.Changed) -> None:
+        """Filter as one types."""
+        self.query_one(ModelList).needle = event.value
+        self._tell()
+
+    @on(Input.Submitted, "#filter")
+    def to_list(self) -> None:
+        """Enter goes to the list."""
+        self.query_one(ModelList).focus()
+
+    def on_key(self, event: object) -> None:
+        """Down leaves the filter for the list."""
+        if getattr(event, "key", "") == "down" and self.query_one("#filter", Input).has_focus:
+            self.query_one(ModelList).focus()
+
+    def action_filter(self) -> None:
+        """Go to the filter."""
+        self.query_one("#filter", Input).focus()
+
+    def action_all(self) -> None:
+        """Pick every chat model that is shown."""
+        self.query_one(ModelList).pick_all_shown()
+
+    def action_reload(self) -> None:
+        """Ask the endpoint again."""
+        self.ask()
+
+    def action_back(self) -> None:
+        """Escape first leaves the filter, then the screen."""
+        box = self.query_one("#filter", Input)
+        if box.has_focus or box.value:
+            box.value = ""
+            self.query_one(ModelList).focus()
+        else:
+            self.dismiss()
+
+    @work(group="type", exit_on_error=False)
+    async def action_type(self) -> None:
+        """Take an id that the endpoint does not list."""
+        name = await self.app.push_screen_wait(
+            AskText("Model id, as the endpoint wants it:", placeholder="qwen3-coder")
+        )
+        models = self.query_one(ModelList)
+        if name and self._draft is not None:
+            listed = {model.id for model in self._draft.discovery.models}
+            if name not in {*listed, *(model.id for model in self._typed)}:
+                self._typed.append(Model(id=name, kind="unknown", facts={}))
+            picked = (*models.picked, name)
+            models.show([*self._draft.discovery.models, *self._typed], picked)
+            self._tell()
+
+    def action_test(self) -> None:
+        """Watch the model at the cursor answer; nothing is persisted."""
+        model = self.query_one(ModelList).current
+        if model is None or self._draft is None:
+            return
+        self.open(
+            ToLive(selector=f"{self._draft.name}/{model.id}", target=self._draft.target(model.id))
+        )
+
+    def action_use(self) -> None:
+        """Declare the picked models: a pending edit; then the lanes, or home."""
+        picked = self.query_one(ModelList).picked
+        if not picked or self._draft is None:
+            return
+        try:
+            accept(self.workspace, self._draft, picked)
+        except TurnkeyError as error:
+            self.query_one(FaultBox).show(error.fault)
+            return
+        if any(
+            self.workspace.lanes().lanes[lane].selector is None
+            for lane in ("agent", "auxiliary", "synthesis")
+        ):
+            self.open(ToLanes(), replace=True)
+        else:
+            self.open(ToHome())
+
+
+def facts(model: Model) -> str:
+    """The facts of one model in words, with the source of each."""
+    if not model.facts:
+        return f"{one_line(model.id)}\nthe endpoint says nothing about it"
+    said = []
+    for name, heading in FACT_NAMES.items():
+        fact = model.facts.get(name)
+        if fact is not None:
+            note = f", {fact.note}" if fact.note else ""
+            said.append(f"{heading} {fact_words(fact)} ({fact.source}{note})")
+    return f"{one_line(model.id)}\n" + one_line(" · ".join(said), 600)

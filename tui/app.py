@@ -1,0 +1,172 @@
+"""The app: it opens screens by name, lazily, and does nothing else."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from core.errors import ConfigProblem
+from tui.theme import DARK, LIGHT
+from tui.widgets.shell import (
+    Open,
+    Place,
+    ToAddProvider,
+    ToDemo,
+    ToHome,
+    ToLanes,
+    ToLive,
+    ToModels,
+    ToSave,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.screen import Screen
+
+    from core.workspace import Workspace
+
+    Opener = Callable[[], Workspace]
+    DemoOpener = Callable[[], Workspace]
+
+
+class TurnkeyApp(App[int]):
+    """turnkey in the terminal. ``opener`` opens the workspace, ``demo`` the demo provider's."""
+
+    TITLE = "turnkey"
+    CSS_PATH = Path(str(files("assets") / "turnkey.tcss"))
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app-quit"),
+    ]
+
+    def __init__(self, opener: Opener, *, demo: DemoOpener | None = None) -> None:
+        super().__init__()
+        self._opener = opener
+        self._demo = demo
+        self.workspace: Workspace | None = None
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    def on_mount(self) -> None:
+        """Open the file, and home on it."""
+        self.start()
+
+    @work(group="start")
+    async def start(self) -> None:
+        """Open the workspace; a file that cannot be read gets a screen of its own."""
+        while True:
+            try:
+                self.workspace = self._opener()
+                break
+            except ConfigProblem as problem:
+                from screens.unreadable import UnreadableScreen
+
+                await self.push_screen_wait(UnreadableScreen(problem.fault))
+        from screens.home import HomeScreen
+
+        await self.push_screen(HomeScreen(self.workspace))
+
+    @on(Open)
+    def open_place(self, message: Open) -> None:
+        """A screen asks for another one."""
+        message.stop()
+        self.go(message.place, replace=message.replace)
+
+    @work(group="open", exclusive=True)
+    async def go(self, place: Place, *, replace: bool = False) -> None:
+        """Open ``place``; home closes what lies above it."""
+        if self.workspace is None:
+            return
+        if isinstance(place, ToHome):
+            self.close_to_home()
+            return
+        if isinstance(place, ToDemo):
+            await self.enter_demo()
+            return
+        if isinstance(place, ToSave):
+            from screens.save import SaveScreen
+
+            await self.push_screen(SaveScreen(self.workspace), callback=self.saved)
+            return
+        screen = self.build(place, self.workspace)
+        await (self.switch_screen(screen) if replace else self.push_screen(screen))
+
+    def close_to_home(self) -> None:
+        """Close every screen above home."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+
+    def saved(self, written: bool | None) -> None:
+        """After a save: say where, and how Warden gets its keys."""
+        workspace = self.workspace
+        if not written or workspace is None:
+            return
+        self.close_to_home()
+        self.notify(
+            f"{workspace.document.path}\nNext: turnkey run -- warden",
+            title="Saved",
+            markup=False,
+        )
+
+    async def enter_demo(self) -> None:
+        """Open home again, on the demo provider and its scratch file."""
+        if self._demo is None:
+            return
+        from screens.home import HomeScreen
+
+        self.workspace = self._demo()
+        self.close_to_home()
+        await self.switch_screen(HomeScreen(self.workspace))
+
+    def build(
+        self, place: ToAddProvider | ToModels | ToLanes | ToLive, workspace: Workspace
+    ) -> Screen[None]:
+        """The screen of a place, its module imported on the first visit."""
+        match place:
+            case ToAddProvider():
+                from screens.add_provider import AddProviderScreen
+
+                return AddProviderScreen(workspace)
+            case ToModels(draft=draft, name=name):
+                from screens.models import ModelsScreen
+
+                provider = None if name is None else workspace.provider(name)
+                return ModelsScreen(workspace, draft, provider)
+            case ToLanes(lane=lane):
+                from screens.lanes import LanesScreen
+
+                return LanesScreen(workspace, lane)
+            case ToLive(selector=selector, target=target):
+                from screens.live import LiveScreen
+
+                return LiveScreen(workspace, selector, target)
+
+    async def action_quit(self) -> None:
+        """Leave; unsaved edits are asked about first."""
+        self.leave()
+
+    @work(group="quit", exclusive=True)
+    async def leave(self) -> None:
+        """Ask where there are unsaved edits, then leave."""
+        workspace = self.workspace
+        if workspace is not None and workspace.unsaved:
+            from tui.widgets.ask import AskChoice
+
+            answer = await self.push_screen_wait(
+                AskChoice(
+                    "There are unsaved edits.",
+                    (("stay", "Stay"), ("save", "Look at them and save"), ("leave", "Leave")),
+                )
+            )
+            if answer == "save":
+                self.go(ToSave())
+            if answer != "leave":
+                return
+        self.exit(0)

@@ -1,0 +1,37 @@
+"""``turnkey lanes``: what each lane resolves to, and by which rule."""
+
+from __future__ import annotations
+
+import click
+
+from tui.commands.options import common, open_here
+
+
+@click.command()
+@common
+@click.option("--model", metavar="SELECTOR", help="Stands for Warden's own --model.")
+def lanes(
+    model: str | None, config: str | None, base: str | None, variant: str, as_json: bool
+) -> None:
+    """Show what each lane resolves to, by which rule, and what would escape.
+
+    Exits 0 whatever it finds; `turnkey check` is the one that judges.
+    """
+    from tui.commands.output import print_json, print_table, say
+
+    workspace = open_here(config, variant, base)
+    report = workspace.lanes(model)
+    if as_json:
+        print_json(report)
+        return
+    rows = [
+        (lane, resolution.selector or "left to Pi", resolution.won_by)
+        for lane, resolution in report.lanes.items()
+    ]
+    print_table(("lane", "selector", "by"), rows)
+    for override in report.overrides:
+        where = override.skill if not override.trigger else f"{override.skill} ({override.trigger})"
+        say(f"overrides the agent lane: {where} uses {override.selector}")
+    for escape in report.escapes:
+        say(f"escape {escape.code} ({escape.lane}): {escape.message}")
+        say(f"  fix: {escape.fix}")

@@ -1,0 +1,110 @@
+"""Options that commands share, and the workspace that they open."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.warden.lanes import Variant
+    from core.wire.bounds import Bounds
+    from core.workspace import Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+config_option = click.option(
+    "--config",
+    type=click.Path(dir_okay=False),
+    help="The warden.toml; else the nearest one up to the repository's root.",
+)
+variant_option = click.option(
+    "--variant",
+    type=click.Choice(["providers", "stock"]),
+    default="providers",
+    show_default=True,
+    help="Which Warden will read the file.",
+)
+base_option = click.option(
+    "--base",
+    type=click.Path(exists=True, dir_okay=False),
+    help="An organisation's base layer, read beside the file.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Print the diff of warden.toml and write nothing."
+)
+timeout_option = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Bound of each request as a whole; unset, separate bounds apply.",
+)
+
+
+def common(command: Callable[P, R]) -> Callable[P, R]:
+    """``--config --base --variant --json --no-color``, which every command takes."""
+    no_color = click.option(
+        "--no-color", is_flag=True, expose_value=False, help="Plain output (it always is)."
+    )
+    return config_option(base_option(variant_option(json_option(no_color(command)))))
+
+
+def target_options(command: Callable[P, R]) -> Callable[P, R]:
+    """``--provider --model --lane --url --key-env --timeout``: what a request goes to."""
+    options: list[Callable[[Any], Any]] = [
+        click.option("--provider", metavar="NAME", help="A provider of warden.toml."),
+        click.option("--model", metavar="ID", help="A model id, as the endpoint lists it."),
+        click.option(
+            "--lane",
+            type=click.Choice(["agent", "auxiliary", "synthesis"]),
+            help="What this lane resolves to.",
+        ),
+        click.option("--url", metavar="URL", help="An endpoint, with no config at all."),
+        click.option(
+            "--key-env", metavar="VAR", help="With --url: the variable that holds the key."
+        ),
+        timeout_option,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def config_path(config: str | None) -> Path:
+    """``--config``, else the nearest ``warden.toml``, else the one that would be made here."""
+    from core.warden.document import find_config
+
+    if config is not None:
+        return Path(config)
+    return find_config(Path.cwd()) or Path.cwd() / "warden.toml"
+
+
+def open_here(config: str | None, variant: str, base: str | None = None) -> Workspace:
+    """The workspace of a headless command: this environment, this machine's keyring."""
+    from core.keys.vault import open_vault
+    from core.paths import state_folder
+    from core.workspace import open_workspace
+
+    chosen: Variant = "stock" if variant == "stock" else "providers"
+    state = state_folder()
+    return open_workspace(
+        config_path(config),
+        env=os.environ,
+        vault=open_vault(state, env=os.environ),
+        variant=chosen,
+        state_folder=state,
+        base=None if base is None else Path(base),
+    )
+
+
+def bounds_for(timeout: float | None) -> Bounds:
+    """The bounds of a request; ``timeout`` seconds as a whole when given."""
+    from core.wire.bounds import Bounds
+
+    return Bounds() if timeout is None else Bounds(total_s=timeout)

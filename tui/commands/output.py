@@ -1,0 +1,48 @@
+"""What commands print: facts on stdout, everything else on stderr; JSON is one object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from core.text import one_line, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.errors import Fault
+
+
+def print_json(value: object) -> None:
+    """``value`` (structs, mappings, sequences) as one indented JSON object on stdout."""
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def show_fault(fault: Fault) -> None:
+    """A fault on stderr: what happened, why, and what to do."""
+    click.echo(f"error: {visible(fault.what)}", err=True)
+    if fault.why:
+        click.echo(f"  why: {visible(fault.why)}", err=True)
+    if fault.fix:
+        click.echo(f"  fix: {visible(fault.fix)}", err=True)
+
+
+def warn(message: str) -> None:
+    """A warning on stderr."""
+    click.echo(f"warning: {visible(message)}", err=True)
+
+
+def say(message: str) -> None:
+    """Something a person should know that is not a fact asked for, on stderr."""
+    click.echo(visible(message), err=True)
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns on stdout, two spaces between them, control characters made visible."""
+    cells = [list(headings), *[[one_line(cell, 120) for cell in row] for row in rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
+    for row in cells:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo(line.rstrip())

@@ -1,0 +1,87 @@
+"""Small questions over a screen: a line of text, or one of a few answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+BOX = """
+    {name} {{ align: center middle; }}
+    {name} > Vertical {{
+        width: 70%; max-width: 90; min-width: 40; height: auto; max-height: 90%;
+        border: round $primary; background: $surface; padding: 1 2;
+    }}
+    {name} Horizontal {{ height: auto; margin-top: 1; }}
+    {name} Button {{ margin-right: 2; }}
+"""
+
+
+class AskText(ModalScreen[str | None]):
+    """Asks for a line of text; None when it was left."""
+
+    DEFAULT_CSS = BOX.format(name="AskText")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
+
+    def __init__(self, question: str, *, placeholder: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._placeholder = placeholder
+
+    def compose(self) -> ComposeResult:
+        """The question and a line to answer on."""
+        with Vertical():
+            yield Static(self._question, markup=False)
+            yield Input(placeholder=self._placeholder, compact=True)
+
+    @on(Input.Submitted)
+    def answer(self, event: Input.Submitted) -> None:
+        """Enter gives the line back."""
+        self.dismiss(event.value.strip() or None)
+
+    def action_leave(self) -> None:
+        """Escape answers nothing."""
+        self.dismiss(None)
+
+
+class AskChoice(ModalScreen[str | None]):
+    """Asks for one of a few answers; None when it was left."""
+
+    DEFAULT_CSS = BOX.format(name="AskChoice")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back"),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, question: str, answers: Sequence[tuple[str, str]]) -> None:
+        """``answers``: (id, label) each; the first has the focus."""
+        super().__init__()
+        self._question = question
+        self._answers = tuple(answers)
+
+    def compose(self) -> ComposeResult:
+        """The question and a button an answer."""
+        with Vertical():
+            yield Static(self._question, markup=False)
+            with Horizontal():
+                for answer, label in self._answers:
+                    yield Button(label, id=answer, compact=True)
+
+    @on(Button.Pressed)
+    def answer(self, event: Button.Pressed) -> None:
+        """A button gives its answer back."""
+        self.dismiss(event.button.id)
+
+    def action_leave(self) -> None:
+        """Escape answers nothing."""
+        self.dismiss(None)

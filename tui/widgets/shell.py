@@ -1,0 +1,182 @@
+"""What every screen shares: the bar above, the footer below, and the ways to other screens.
+
+A screen asks for another one by posting :class:`Open`; the app, which alone knows them all,
+opens it. So no screen imports another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from core.text import one_line
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from core.draft import Draft
+    from core.target import Target
+    from core.warden.lanes import Lane
+    from core.workspace import Workspace
+
+ResultType = TypeVar("ResultType")
+
+
+@dataclass(frozen=True, slots=True)
+class ToHome:
+    """Home, closing what lies above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToAddProvider:
+    """The form for a new provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToModels:
+    """The models of a draft, or of a provider of the file (``name``)."""
+
+    draft: Draft | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToLanes:
+    """The lanes, with the cursor on one of them."""
+
+    lane: Lane = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class ToLive:
+    """The live test: on a selector of the file, or on a target that is not in it yet."""
+
+    selector: str | None = None
+    target: Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToSave:
+    """The diff, and the question whether to write it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToDemo:
+    """Leave the file as it is and open the demo provider."""
+
+
+Place: TypeAlias = ToHome | ToAddProvider | ToModels | ToLanes | ToLive | ToSave | ToDemo
+
+
+class Open(Message):
+    """Asks the app to open a place; ``replace`` puts it where the asking screen stands."""
+
+    bubble = True
+
+    def __init__(self, place: Place, *, replace: bool = False) -> None:
+        super().__init__()
+        self.place = place
+        self.replace = replace
+
+
+class TopBar(Static):
+    """Where one is, which Warden is meant, what is unsaved, how much is to mend."""
+
+    DEFAULT_CSS = """
+    TopBar {
+        dock: top; height: 1; background: $panel; color: $foreground;
+    }
+    """
+
+    def show(self, workspace: Workspace, title: str, to_mend: int) -> None:
+        """Draw the bar for the workspace as it stands."""
+        left = [(" turnkey ", "bold $primary")]
+        if workspace.demo is not None:
+            left.append((" DEMO ", "bold $background on $warning"))
+        left.append((f" {title} ", "bold"))
+        right: list[tuple[str, str]] = []
+        if workspace.unsaved:
+            right.append((" unsaved ", "bold $warning"))
+        if to_mend:
+            right.append((f" {to_mend} ▲ ", "bold $error"))
+        room = self.app.size.width - sum(len(text) for text, _ in [*left, *right]) - 3
+        variant = "stock Warden" if workspace.variant == "stock" else "providers Warden"
+        place = short_path(workspace.document.path, max(10, room - len(variant) - 3))
+        middle = f"{place} · {variant}"
+        if len(middle) > room:
+            middle = place
+        gap = max(1, room - len(middle) + 2)
+        self.update(Content.assemble(*left, (middle, "$foreground 70%"), " " * gap, *right))
+
+
+def short_path(path: Path, limit: int) -> str:
+    """``path`` with the home folder as ``~``, cut from the left to ``limit`` characters."""
+    shown = str(path)
+    home = str(Path.home())
+    if shown.startswith(home + "/"):
+        shown = "~" + shown[len(home) :]
+    shown = one_line(shown, 4096)
+    return shown if len(shown) <= limit else "…" + shown[-(limit - 1) :]
+
+
+class TurnkeyScreen(Screen[ResultType]):
+    """A screen of turnkey: the bar, the body, the footer. Escape goes back and loses nothing."""
+
+    TITLE = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", id="back", tooltip="Back, nothing is lost"),
+    ]
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.workspace = workspace
+
+    def compose(self) -> ComposeResult:
+        """The bar, the screen's own body, the footer."""
+        yield TopBar()
+        yield from self.body()
+        yield Footer(show_command_palette=False)
+
+    def body(self) -> ComposeResult:
+        """What this screen shows between the bar and the footer."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        """Draw for the first time."""
+        self.draw()
+
+    def on_screen_resume(self) -> None:
+        """Another screen may have changed the workspace."""
+        if self.is_mounted:
+            self.draw()
+
+    def on_resize(self) -> None:
+        """The bar uses the whole width."""
+        self.draw_bar()
+
+    def draw(self) -> None:
+        """Show the workspace as it stands now."""
+        self.draw_bar()
+
+    def draw_bar(self) -> None:
+        """Show the bar alone."""
+        from core.mend import to_mend
+
+        urgent = sum(1 for mend in to_mend(self.workspace) if mend.urgent)
+        for bar in self.query(TopBar):
+            bar.show(self.workspace, str(self.TITLE), urgent)
+
+    def open(self, place: Place, *, replace: bool = False) -> None:
+        """Ask the app for another place."""
+        self.post_message(Open(place, replace=replace))
+
+    def action_back(self) -> None:
+        """Close this screen."""
+        self.dismiss()
