@@ -453,7 +453,11 @@ def test_a_key_that_is_not_there_is_placed_at_its_table() -> None:
     places: dict[tuple[str | int, ...], tuple[int, int]] = {
         ("defaults", "providers", "litellm", "models", 0, "cost"): (7, 8)
     }
-    rows = problems(data, lambda path: places.get(path), "providers", KEY)
+
+    def locate(path: tuple[str | int, ...]) -> tuple[int, int] | None:
+        return places.get(path)
+
+    rows = problems(data, locate, "providers", KEY)
     missing = [one for one in rows if one.code == "missing_key"]
     assert {(one.line, one.column) for one in missing} == {(7, 8)}
 
