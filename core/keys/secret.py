@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
+import re
 from typing import Final, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 MASK: Final = "••••••••"
 """What stands wherever a key would have been shown."""
@@ -29,16 +31,24 @@ class Secret:
         return self._value
 
     def redact(self, text: str) -> str:
-        """``text`` with every spelling of this key masked: plain, URL-encoded, base64.
+        """``text`` with every spelling of this key masked: plain, URL-encoded, base64, in JSON.
 
         For a server that echoes the key in an error body.
         """
         if not self._value:
             return text
+        raw = self._value.encode(errors="surrogatepass")
+        quoted = quote(raw, safe="")
+        coded = base64.b64encode(raw).decode()
         spellings = {
             self._value,
-            quote(self._value, safe=""),
-            base64.b64encode(self._value.encode()).decode(),
+            quoted,
+            re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted),
+            quote_plus(raw),
+            coded,
+            coded.rstrip("="),
+            base64.urlsafe_b64encode(raw).decode().rstrip("="),
+            json.dumps(self._value)[1:-1],
         }
         for spelling in sorted(spellings, key=len, reverse=True):
             text = text.replace(spelling, MASK)
@@ -59,7 +69,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        return hmac.compare_digest(
+            self._value.encode(errors="surrogatepass"), other._value.encode(errors="surrogatepass")
+        )
 
     __hash__ = None  # type: ignore[assignment]  # a key is never a dictionary's key
 

@@ -1,0 +1,202 @@
+"""Calls that may hang, run beside the program: waited for so long and no longer.
+
+A keyring can block for ever (a dead bus, a question on a screen that nobody sees). Each call gets
+a daemon thread of its own, which neither holds up the exit nor the interface.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from core.keys.backends import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+BOUND_S: Final = 3.0
+"""Seconds that any keyring call may take."""
+PROMPT_S: Final = 60.0
+"""Seconds that it may take while the platform asks a person to unlock it."""
+_LOOK_S: Final = 0.3
+_TICK_S: Final = 0.05
+
+
+class Patience:
+    """How long to wait for a keyring, who is told about it, and how the wait is ended.
+
+    With ``on_wait`` a person is watching: when a call does not come back at once and the keyring
+    may be asking to be unlocked, ``on_wait`` is called once with words to show (from the calling
+    thread), and the wait goes on up to ``prompt_s``. Without it, ``bound_s`` is the end.
+    """
+
+    def __init__(
+        self,
+        bound_s: float = BOUND_S,
+        prompt_s: float = PROMPT_S,
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
+        self.bound_s: Final = bound_s
+        self.prompt_s: Final = prompt_s
+        self.on_wait: Final = on_wait
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """End the wait (Escape). From any thread; the call itself cannot be taken back."""
+        self._stopped.set()
+
+    @property
+    def stopped(self) -> bool:
+        """True after :meth:`stop`."""
+        return self._stopped.is_set()
+
+
+class _Job(Generic[T]):
+    """One call in its thread. ``late`` runs there if it succeeds after nobody waits any more."""
+
+    def __init__(self, work: Callable[[], T], late: Callable[[], None] | None) -> None:
+        self._work = work
+        self._late = late
+        self._given_up = False
+        self._lock = threading.Lock()
+        self.done = threading.Event()
+        self.result: list[T] = []
+        self.trouble: BackendError | None = None
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="turnkey-keyring", daemon=True).start()
+
+    def give_up(self) -> bool:
+        """Stop waiting; False when it is done after all."""
+        with self._lock:
+            self._given_up = not self.done.is_set()
+            return self._given_up
+
+    def _run(self) -> None:
+        try:
+            self.result.append(self._work())
+        except BackendError as trouble:
+            # A fresh one: the frames of this thread hold the value.
+            self.trouble = BackendError(trouble.kind, trouble.words)
+        except BaseException as error:  # noqa: BLE001  # it would be lost with the thread
+            self.trouble = BackendError("failing", f"The keyring failed: {type(error).__name__}.")
+        with self._lock:
+            self.done.set()
+            late = self._late if self._given_up and self.result else None
+        if late is not None:
+            with contextlib.suppress(Exception):
+                late()
+
+
+class BoundedCalls:
+    """Runs one call at a time; while one hangs, further ones are refused at once."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._hanging: threading.Event | None = None
+
+    def call(
+        self,
+        work: Callable[[], T],
+        patience: Patience,
+        *,
+        name: Callable[[], str],
+        asking: Callable[[], bool | None],
+        late: Callable[[], None] | None = None,
+    ) -> T:
+        """``work()``, run in a daemon thread and waited for as ``patience`` says.
+
+        ``name``: what the keyring is called. ``asking``: whether it may be asking a person to
+        unlock it (None: cannot be told); called in a thread as well, since it may hang, too.
+
+        Raises:
+            BackendError: what ``work`` raised; ``slow``, ``locked`` or ``stopped`` when the
+                wait ended before it did.
+        """
+        if not self._turn.acquire(timeout=patience.bound_s):
+            raise BackendError("slow", f"{name()} is still busy with the call before.")
+        try:
+            if self._hanging is not None and not self._hanging.is_set():
+                raise BackendError("slow", f"{name()} has not answered the call before.")
+            job = _Job(work, late)
+            self._hanging = job.done
+            job.start()
+            self._wait(job, patience, name, asking)
+        finally:
+            self._turn.release()
+        if job.trouble is not None:
+            raise job.trouble
+        return job.result[0]
+
+    def _wait(
+        self,
+        job: _Job[T],
+        patience: Patience,
+        name: Callable[[], str],
+        asking: Callable[[], bool | None],
+    ) -> None:
+        look = min(_LOOK_S, patience.bound_s)
+        if job.done.wait(look):
+            return
+        locked = self._ask(asking, look)
+        prompting = patience.on_wait is not None and locked is not False
+        if prompting and patience.on_wait is not None:
+            certain = "is waiting to be unlocked" if locked else "may be asking to be unlocked"
+            patience.on_wait(f"{name()} {certain}; look for its question on the screen.")
+        left = (patience.prompt_s if prompting else patience.bound_s) - look
+        # A stop has to end the wait as well, so it is looked at in between.
+        while left > 0 and not patience.stopped:
+            step = min(_TICK_S, left)
+            if job.done.wait(step):
+                return
+            left -= step
+        if not job.give_up():
+            return
+        if patience.stopped:
+            raise BackendError("stopped", f"The wait for {name()} was ended.")
+        if locked:
+            raise BackendError("locked", f"{name()} is locked, and nobody unlocked it.")
+        seconds = patience.prompt_s if prompting else patience.bound_s
+        raise BackendError("slow", f"{name()} did not answer within {seconds:g} s.")
+
+    @staticmethod
+    def _ask(asking: Callable[[], bool | None], seconds: float) -> bool | None:
+        job = _Job(asking, None)
+        job.start()
+        return job.result[0] if job.done.wait(seconds) and job.result else None
+
+
+async def beside(function: Callable[[], T]) -> T:
+    """Await a blocking call, run in a daemon thread: ``await beside(lambda: vault.prepare())``.
+
+    Unlike ``asyncio.to_thread`` a call that hangs holds up neither the loop's end nor the exit.
+    Cancelling stops the waiting, not the call.
+    """
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]  # set where error is not
+
+    def run() -> None:
+        result: T | None = None
+        failure: BaseException | None = None
+        try:
+            result = function()
+        except BaseException as error:  # noqa: BLE001  # handed to whoever awaits
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=run, name="turnkey-beside", daemon=True).start()
+    return await future

@@ -1,0 +1,202 @@
+"""Which variables hold a provider's key: names and order as Warden and Pi resolve them.
+
+Upstream: getsentry/warden ``sdk/runtimes/custom-provider.ts`` (candidates, exclusive
+``apiKeyEnv``) and ``utils/index.ts`` (``WARDEN_<X>_API_KEY`` copied to ``<X>_API_KEY``);
+pi-ai ``auth`` (``auth.json`` before ``models.json``). Nothing here reads the process's own
+environment: it is given.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from core.providers.names import env_stem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+Variant = Literal["providers", "stock"]
+"""The Warden that will read the environment."""
+
+PLACEHOLDER: Final = "turnkey-no-key"
+"""What a keyless server on this machine gets: Pi wants some key, and rewrites all-capitals ones."""
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+# Variables that steer programs. A config may name any variable in apiKeyEnv, and a child started
+# with BASH_ENV, NODE_OPTIONS or PATH set by a stranger's file would run the stranger's code.
+_STEERING_WORDS: Final = """
+    PATH HOME USER LOGNAME SHELL PWD IFS ENV BASH_ENV ZDOTDIR TERM TMPDIR TMP TEMP EDITOR VISUAL
+    PAGER BROWSER LANG LANGUAGE PROMPT_COMMAND PS1 PS4 SHELLOPTS BASHOPTS PATHEXT COMSPEC
+    SYSTEMROOT WINDIR USERPROFILE APPDATA LOCALAPPDATA PSMODULEPATH JAVA_TOOL_OPTIONS
+    RUBYOPT RUBYLIB PERL5OPT PERL5LIB PERL5DB CLASSPATH SSH_ASKPASS SUDO_ASKPASS NO_PROXY
+    HTTP_PROXY HTTPS_PROXY ALL_PROXY SSL_CERT_FILE SSL_CERT_DIR
+"""
+_STEERING: Final = frozenset(_STEERING_WORDS.split())
+_STEERING_PREFIXES: Final = (
+    "LD_", "DYLD_", "NODE_", "PYTHON", "GIT_", "NPM_CONFIG_", "XDG_", "LC_", "BASH_FUNC_", "PI_",
+)  # fmt: skip
+_KEY_LIKE: Final = re.compile(
+    r"(?:^|.*_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PAT|CREDENTIALS?)", re.IGNORECASE
+)
+
+
+class HostedKey(msgspec.Struct, frozen=True):
+    """A variable that opens a hosted provider to Pi, and whose it is."""
+
+    variable: str
+    provider: str
+    """In words for a person: «Anthropic»."""
+
+
+HOSTED: Final = tuple(
+    HostedKey(variable, provider)
+    for variable, provider in (
+        ("ANTHROPIC_API_KEY", "Anthropic"),
+        ("ANTHROPIC_OAUTH_TOKEN", "Anthropic"),
+        ("OPENAI_API_KEY", "OpenAI"),
+        ("AZURE_OPENAI_API_KEY", "Azure OpenAI"),
+        ("GEMINI_API_KEY", "Google Gemini"),
+        ("GOOGLE_API_KEY", "Google Gemini"),
+        ("GOOGLE_CLOUD_API_KEY", "Google Vertex"),
+        ("OPENROUTER_API_KEY", "OpenRouter"),
+        ("GROQ_API_KEY", "Groq"),
+        ("CEREBRAS_API_KEY", "Cerebras"),
+        ("XAI_API_KEY", "xAI"),
+        ("MISTRAL_API_KEY", "Mistral"),
+        ("DEEPSEEK_API_KEY", "DeepSeek"),
+        ("TOGETHER_API_KEY", "Together"),
+        ("FIREWORKS_API_KEY", "Fireworks"),
+        ("MOONSHOT_API_KEY", "Moonshot"),
+        ("KIMI_API_KEY", "Kimi"),
+        ("MINIMAX_API_KEY", "MiniMax"),
+        ("MINIMAX_CN_API_KEY", "MiniMax"),
+        ("ZAI_API_KEY", "Z.ai"),
+        ("NVIDIA_API_KEY", "NVIDIA"),
+        ("HF_TOKEN", "Hugging Face"),
+        ("AI_GATEWAY_API_KEY", "Vercel AI Gateway"),
+        ("OPENCODE_API_KEY", "OpenCode"),
+        ("CLOUDFLARE_API_KEY", "Cloudflare"),
+        ("AWS_BEARER_TOKEN_BEDROCK", "Amazon Bedrock"),
+        ("COPILOT_GITHUB_TOKEN", "GitHub Copilot"),
+    )
+)
+"""Variables that Pi reads for its built-in providers. ``GITHUB_TOKEN`` and the general AWS ones are
+left out on purpose: Warden and other programs need them for other work."""
+
+
+def own_variables(name: str) -> tuple[str, str]:
+    """The two variables that belong to a provider by its name, in Warden's order."""
+    stem = env_stem(name)
+    return f"WARDEN_{stem}_API_KEY", f"{stem}_API_KEY"
+
+
+def key_variables(
+    name: str, api_key_env: str | None, variant: Variant = "providers"
+) -> tuple[str, ...]:
+    """Where the key of a provider is looked for, first wins; empty values count as unset.
+
+    ``apiKeyEnv`` is exclusive. Without it the ``providers`` variant takes ``WARDEN_<N>_API_KEY``
+    before ``<N>_API_KEY``. Stock reads ``<N>_API_KEY`` (named in the exported ``models.json``) and
+    fills it from ``WARDEN_<N>_API_KEY`` only where it is unset or empty: the other way round.
+    """
+    if api_key_env:
+        return (api_key_env,)
+    warden, plain = own_variables(name)
+    return (warden, plain) if variant == "providers" else (plain, warden)
+
+
+def stored_variable(name: str, api_key_env: str | None) -> str:
+    """What a key in the keyring is filed under: ``apiKeyEnv``, else ``WARDEN_<N>_API_KEY``."""
+    return api_key_env or own_variables(name)[0]
+
+
+def child_variables(name: str, api_key_env: str | None, variant: Variant) -> tuple[str, ...]:
+    """The variables that ``run`` and ``env`` set for a provider.
+
+    The first candidate; for stock also ``<N>_API_KEY``, which the exported ``models.json`` reads.
+    """
+    first = stored_variable(name, api_key_env)
+    plain = own_variables(name)[1]
+    return (first,) if variant == "providers" or first == plain else (first, plain)
+
+
+def find_in(env: Mapping[str, str], variables: Iterable[str]) -> str | None:
+    """The first of ``variables`` that holds something, or None."""
+    return next((variable for variable in variables if env.get(variable)), None)
+
+
+def is_own(variable: str, name: str) -> bool:
+    """True for ``WARDEN_<N>_API_KEY`` and ``<N>_API_KEY``; any other name needs consent."""
+    return variable in own_variables(name)
+
+
+def is_exportable(variable: str) -> bool:
+    """True when a POSIX shell can export a variable of that name."""
+    return _NAME.fullmatch(variable) is not None
+
+
+def steers_programs(variable: str) -> bool:
+    """True for variables such as ``PATH`` or ``NODE_OPTIONS``: never a key's place."""
+    upper = variable.upper()
+    return upper in _STEERING or (
+        upper.startswith(_STEERING_PREFIXES) and not looks_like_key(upper)
+    )
+
+
+def looks_like_key(variable: str) -> bool:
+    """True when the name ends as names of keys do (``..._KEY``, ``..._TOKEN``, ``..._SECRET``)."""
+    return _KEY_LIKE.fullmatch(variable) is not None
+
+
+def others_found(env: Mapping[str, str], listed: Collection[str] = ()) -> tuple[HostedKey, ...]:
+    """Hosted providers' keys set in ``env``, but for the ``listed`` variables.
+
+    An unset lane would go there. ``WARDEN_<X>_API_KEY`` counts as well, since Warden copies it to
+    ``<X>_API_KEY``.
+    """
+    known = {key.variable: key.provider for key in HOSTED}
+    mirrored = {f"WARDEN_{variable}": provider for variable, provider in known.items()}
+    return tuple(
+        HostedKey(variable, provider)
+        for variable, provider in (known | mirrored).items()
+        if env.get(variable) and variable not in listed
+    )
+
+
+def mirrored(env: Mapping[str, str]) -> dict[str, str]:
+    """``env`` as Pi sees it after Warden's start, a new dictionary.
+
+    ``WARDEN_<X>_API_KEY`` is copied to ``<X>_API_KEY`` where that is unset or empty.
+    """
+    seen = dict(env)
+    for variable, value in env.items():
+        found = re.fullmatch(r"WARDEN_(.+_API_KEY)", variable, re.DOTALL)
+        if found and value and not seen.get(found[1]):
+            seen[found[1]] = value
+    return seen
+
+
+def pi_folder(env: Mapping[str, str], home: Path) -> Path:
+    """Where Pi keeps ``auth.json``: ``PI_CODING_AGENT_DIR``, else ``~/.pi/agent``."""
+    chosen = env.get("PI_CODING_AGENT_DIR")
+    if not chosen:
+        return home / ".pi" / "agent"
+    return home / chosen[2:] if chosen.startswith("~/") else Path(chosen)
+
+
+def stored_in_pi(auth_json: Path) -> frozenset[str]:
+    """The provider ids that Pi's ``auth.json`` holds a key for. No value is kept.
+
+    A key there owns its provider: Pi sends it even where ``models.json`` names another. A missing,
+    unreadable or damaged file gives none.
+    """
+    try:
+        ids = msgspec.json.decode(auth_json.read_bytes(), type=dict[str, msgspec.Raw])
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return frozenset()
+    return frozenset(ids)

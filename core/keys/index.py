@@ -1,0 +1,249 @@
+"""The index of keys: which variable is bound to which origin, since when. Never a value.
+
+A keyring cannot list its entries, and an environment variable has no origin of its own; this file
+in the state folder remembers both. Pure functions over tuples of :class:`Entry` decide;
+:class:`KeyIndex` reads and writes the file (mode 0600, replaced in one step).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from core.errors import Fault
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+Source = Literal["keyring", "environment"]
+
+FILE_NAME: Final = "keys.json"
+_VERSION: Final = 1
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One binding: this variable's key may go to this origin."""
+
+    variable: str
+    origin: str
+    """Scheme, host and port, as ``BaseUrl.origin`` has it."""
+    source: Source
+    """``keyring``: stored there under ``<variable>@<origin>``. ``environment``: the value stays in
+    the environment; it was sent to this origin before, or somebody agreed to that."""
+    stored_at: str
+    """When, ISO 8601 in UTC."""
+
+
+class _File(msgspec.Struct, frozen=True):
+    entries: tuple[Entry, ...]
+    version: int = _VERSION
+    complete: bool = True
+    """False once an earlier list was lost: the keyring may hold entries that are not listed."""
+
+
+class _Version(msgspec.Struct, frozen=True):
+    version: int = _VERSION
+
+
+Change = Callable[[tuple[Entry, ...]], tuple[Entry, ...]]
+"""What is to be done to the entries, whatever they are when the file is written."""
+
+
+def origins(entries: Collection[Entry], variable: str, source: Source) -> tuple[str, ...]:
+    """The origins that a variable is bound to, oldest first."""
+    fitting = [e for e in entries if e.variable == variable and e.source == source]
+    return tuple(entry.origin for entry in sorted(fitting, key=lambda entry: entry.stored_at))
+
+
+def find(entries: Collection[Entry], variable: str, origin: str, source: Source) -> Entry | None:
+    """The entry for exactly this variable, origin and source, or None."""
+    for entry in entries:
+        if (entry.variable, entry.origin, entry.source) == (variable, origin, source):
+            return entry
+    return None
+
+
+def with_entry(entries: tuple[Entry, ...], new: Entry) -> tuple[Entry, ...]:
+    """The entries with ``new`` at the end, in place of an older one for the same binding."""
+    return (*without(entries, new.variable, (new.origin,), new.source), new)
+
+
+def without(
+    entries: tuple[Entry, ...], variable: str, gone: Collection[str], source: Source
+) -> tuple[Entry, ...]:
+    """The entries but those that bind ``variable`` from ``source`` to an origin in ``gone``."""
+    return tuple(
+        entry
+        for entry in entries
+        if not (entry.variable == variable and entry.source == source and entry.origin in gone)
+    )
+
+
+def stamp(now: datetime) -> str:
+    """A time as the index writes it: ISO 8601, UTC, whole seconds."""
+    return now.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+class KeyIndex:
+    """The index as a file. Safe to use from several threads, and beside other processes.
+
+    A file that cannot be understood is never written over: the entries start empty in memory,
+    :attr:`fault` says so, and a damaged file is moved aside before a new one takes its place. One
+    from a newer turnkey stays untouched, and this run's changes are kept in memory alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path: Final = path
+        self.fault: Fault | None = None
+        """What is wrong with the file, or None. Known after the first look at the entries."""
+        self._entries: tuple[Entry, ...] | None = None
+        self._damaged = False
+        self._read_only = False
+        self._complete = False
+        self._lock = threading.RLock()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All bindings, in the order of the file. Reads the file once."""
+        with self._lock:
+            if self._entries is None:
+                self._entries = self._read()
+            return self._entries
+
+    @property
+    def complete(self) -> bool:
+        """True when a key that the list does not have is not stored.
+
+        False on a fresh machine and once a list was lost, where only asking the keyring can tell.
+        """
+        with self._lock:
+            _ = self.entries
+            return self._complete
+
+    def change(self, change: Change, *, lost: bool = False) -> Fault | None:
+        """Apply ``change`` to what is in the file now, and write it.
+
+        ``lost``: a key was met in the keyring that no list knew, so an earlier list was lost, and
+        the new one is not :attr:`complete` either.
+        Gives a fault when it could not be written; the change then holds for this run alone.
+        """
+        with self._lock:
+            mine = self.entries
+            if self._cannot_write():
+                self._entries = change(mine)
+                return self.fault
+            try:
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with _only_writer(self.path):
+                    # Another turnkey may have written meanwhile: its entries are kept.
+                    found = self._read()
+                    if self._cannot_write():
+                        self._entries = change(mine)
+                        return self.fault
+                    known = self._complete or not self.path.exists()
+                    if self._damaged:
+                        self._move_aside()
+                    new = _File(change(found), complete=known and not lost)
+                    self._write(new)
+                    self._entries, self._complete = new.entries, new.complete
+                    return None
+            except OSError as error:
+                self._entries = change(mine)
+                return Fault(
+                    "config_unwritable",
+                    f"The list of keys cannot be written: {self.path}.",
+                    error.strerror or type(error).__name__,
+                    "Make the folder writable; until then turnkey remembers for this run only.",
+                )
+
+    def _cannot_write(self) -> bool:
+        return self._read_only
+
+    def _read(self) -> tuple[Entry, ...]:
+        self.fault, self._complete, self._damaged = None, False, False
+        try:
+            raw = self.path.read_bytes()
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            self._read_only = True
+            self.fault = Fault(
+                "config_unreadable",
+                f"The list of keys cannot be read: {self.path}.",
+                error.strerror or type(error).__name__,
+                "Make it readable; no key is lost, they are in the keyring.",
+            )
+            return ()
+        try:
+            if msgspec.json.decode(raw, type=_Version).version > _VERSION:
+                self._read_only = True
+                self.fault = Fault(
+                    "config_unreadable",
+                    f"The list of keys was written by a newer turnkey: {self.path}.",
+                    "This one leaves it alone and starts with an empty list.",
+                    "Use the newer turnkey, or upgrade this one.",
+                )
+                return ()
+            found = msgspec.json.decode(raw, type=_File)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self._damaged = True
+            self.fault = Fault(
+                "config_unreadable",
+                f"The list of keys is damaged: {self.path}.",
+                "No key is lost: the list has none, they are in the keyring.",
+                "turnkey keeps the file as keys.json.damaged and starts a new list.",
+            )
+            return ()
+        self._complete = found.complete
+        return found.entries
+
+    def _move_aside(self) -> None:
+        for number in range(1, 1000):
+            ending = ".damaged" if number == 1 else f".damaged-{number}"
+            aside = self.path.with_name(self.path.name + ending)
+            if not aside.exists():
+                with contextlib.suppress(FileNotFoundError):
+                    self.path.rename(aside)
+                break
+
+    def _write(self, content: _File) -> None:
+        data = msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
+        new = self.path.with_name(f".{self.path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        handle = os.open(new, flags, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self.path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def _only_writer(path: Path) -> Iterator[None]:
+    """Keep other processes from writing at the same moment; the system ends the hold with us.
+
+    The hold lasts as long as one small write. Where the platform has no such lock, writing goes
+    on without: the file is replaced in one step either way.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with contextlib.suppress(OSError):  # some network folders refuse locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

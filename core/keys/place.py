@@ -1,0 +1,74 @@
+"""Where a key is kept, and why it is not kept elsewhere, in words for the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from core.errors import Fault
+from core.keys.backends import BackendError, Surroundings, Trouble, advice
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+KEY_VARIABLE: Final = "the key's variable"
+"""Stands for the variable's name where none is known."""
+
+NOT_MOVED: Final = Fault("keyring", "The key could not be stored anew; it is where it was.")
+
+_SHORT: Final[dict[Trouble, str]] = {
+    "missing": "no keyring here",
+    "locked": "{name} is locked",
+    "slow": "{name} does not answer",
+    "failing": "{name} answers with an error",
+    "unready": "{name} has no keyring made yet",
+    "refused": "the keyring here would not keep it safe",
+    "stopped": "the wait for {name} was ended",
+}
+_WHY: Final[dict[Trouble, str]] = {
+    "missing": "Keys are kept in the system's keyring, and in no file.",
+    "slow": "It may be waiting for an answer on a screen, or hang.",
+    "unready": "Nobody can be asked for the password of a new one here.",
+}
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a key is, or would go."""
+
+    kind: Literal["keyring", "memory"]
+    name: str
+    """The keyring's name for a person; «memory»."""
+    words: str
+    """For the screen: «goes to Secret Service», «kept for this run only: no keyring here»."""
+    fault: Fault | None = None
+    """Why it is memory, with what to do on this platform; or what else did not work."""
+
+    def for_origin(self, origin: str) -> str:
+        """The words with the binding: «goes to Secret Service, only for http://gw:4000»."""
+        return f"{self.words}, only for {origin}" if self.kind == "keyring" else self.words
+
+
+def trouble_fault(trouble: BackendError, here: Surroundings, variable: str = KEY_VARIABLE) -> Fault:
+    """A keyring's trouble as a fault, with what to do on this platform."""
+    fix = advice(trouble.kind, here, variable)
+    return Fault("keyring", trouble.words, _WHY.get(trouble.kind, ""), fix)
+
+
+def memory_place(trouble: BackendError, name: str, fault: Fault) -> Place:
+    """Memory as the place of a key that the keyring called ``name`` did not take."""
+    short = _SHORT[trouble.kind].format(name=name)
+    short = short[0].lower() + short[1:] if short.startswith("The ") else short
+    return Place("memory", "memory", f"kept for this run only: {short}", fault)
+
+
+def bound_elsewhere(
+    variable: str, origin: str, elsewhere: Collection[str], provider: str = "NAME"
+) -> Fault:
+    """The fault for a key that belongs to other origins than the one it is wanted for."""
+    return Fault(
+        "key_bound_elsewhere",
+        f"The key {variable} is bound to {', '.join(elsewhere)}, not to {origin}.",
+        "A key is sent only to the origin it was given for; the base URL is another one now.",
+        f"If {origin} may have it, run «turnkey keys rebind {provider}».",
+    )
