@@ -13,9 +13,7 @@ Source of the conditions: getsentry/warden ``sdk/analyze.ts``, ``sdk/verify.ts``
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
-
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from core.text import one_line
 from core.warden.chains import (
@@ -24,25 +22,19 @@ from core.warden.chains import (
     FILE_RULES,
     FLAG,
     PI,
-    PRECEDENCE,
     SYNTHESIS,
     VARIABLE,
     Lane,
     Layer,
-    Override,
     Resolution,
     Work,
-    file_value,
 )
-from core.warden.config import Config, Variant, split_selector
-from core.warden.pi_choice import PI_CREDENTIALS, PiChoice, is_hosted, label
+from core.warden.config import split_selector
+from core.warden.pi_choice import is_hosted, label
+from core.warden.scene import Edit, Escape, EscapeCode, Scene, View, feeds, moved, named, verifies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-EscapeCode = Literal[
-    "E1", "E2", "E3", "E4", "E5", "E6", "E8", "E9", "E10", "E11", "E12", "E13", "E14"
-]
+    from collections.abc import Iterator
 
 _WHAT: Final[dict[Work, str]] = {
     "agent": "the code under review, and what the agent reads around it,",
@@ -65,58 +57,6 @@ _LANE_OF: Final[dict[Work, Lane]] = {
 _KEY_OF: Final[dict[Lane, str]] = {"agent": AGENT, "auxiliary": AUXILIARY, "synthesis": SYNTHESIS}
 
 
-class Edit(msgspec.Struct, frozen=True):
-    """The one edit that closes an escape."""
-
-    path: str
-    """The key to set, dotted, as in ``defaults.auxiliary.model`` or ``skills[0].model``."""
-    value: str | None
-    """What to set it to; None when no model of the chosen provider is known to the file."""
-    lane: Lane | None
-    """The lane that ``turnkey lane set`` takes; None for a key that is not a lane's."""
-    layer: Layer
-
-
-class Escape(msgspec.Struct, frozen=True):
-    """One lane that leaves the user's own infrastructure."""
-
-    code: EscapeCode
-    lane: str
-    """The kind of work that escapes: one of ``chains.WORKS``."""
-    message: str
-    """What would leave, where to, and why."""
-    fix: str
-    """What to do, as an instruction."""
-    edit: Edit | None = None
-    layer: Layer = "repo"
-    """The layer whose skills are concerned."""
-
-
-class Scene(msgspec.Struct, frozen=True):
-    """Everything the search looks at; :func:`core.warden.lanes.resolve` puts it together."""
-
-    config: Config
-    base: Config | None
-    variant: Variant
-    env: Mapping[str, str]
-    model_flag: str | None
-    pi: PiChoice
-    lanes: Mapping[Work, Resolution]
-    base_lanes: Mapping[Work, Resolution] | None
-    overrides: tuple[Override, ...]
-    declared: tuple[str, ...]
-    """Names of the providers that the repository's skills get."""
-
-
-class _View(msgspec.Struct, frozen=True):
-    """One layer's skills: what they resolve to, and the file they see."""
-
-    layer: Layer
-    config: Config
-    other: Config | None
-    lanes: Mapping[Work, Resolution]
-
-
 def find_escapes(scene: Scene) -> tuple[Escape, ...]:
     """Every escape of the setup, in the order of the lanes; one for each code, lane and layer."""
     search = _Search(scene)
@@ -132,19 +72,15 @@ class _Search:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.stock = scene.variant == "stock"
-        self.moved = _moved(scene.env) if self.stock else frozenset()
-        named = tuple(_named(scene))
-        self.own = (
-            frozenset(name for name in (*named, *scene.declared) if not is_hosted(name))
-            | self.moved
-        )
+        used = frozenset(named(scene))
+        declared = frozenset(scene.declared)
+        elsewhere = moved(scene.env) if self.stock else frozenset()
+        self.own = frozenset(name for name in used | declared if not is_hosted(name)) | elsewhere
         if not self.stock:
-            self.own |= frozenset(scene.declared)
+            self.own |= declared
         # A moved address matters where a lane uses it, or where nothing else was chosen.
-        self.moved_here = self.moved & frozenset(named) or (
-            self.moved if self.own == self.moved else frozenset()
-        )
-        self.chosen = self.own or frozenset(named) or frozenset(scene.declared)
+        self.moved = elsewhere & used or (elsewhere if self.own == elsewhere else frozenset())
+        self.chosen = self.own or used | declared
         self.selector = self._suggestion()
 
     def run(self) -> Iterator[Escape]:
@@ -158,12 +94,12 @@ class _Search:
 
     # -- lanes that nobody set ---------------------------------------------------------------
 
-    def _left(self, view: _View) -> Iterator[Escape]:
+    def _left(self, view: View) -> Iterator[Escape]:
         for work, resolution in view.lanes.items():
             if resolution.won_by != PI or not self._counts(resolution):
                 continue
             if work == "verification":
-                if _verifies(view):
+                if verifies(view, per_skill=self.stock):
                     yield self._escape("E3", work, view, self._pi_message("E3", work))
                 continue
             code = self._code_of_left(work, view)
@@ -183,8 +119,8 @@ class _Search:
         # With hosted providers alone, Pi's pick of the very same one leaves nothing.
         return bool(self.own) or self.scene.pi.provider not in self.chosen
 
-    def _code_of_left(self, work: Work, view: _View) -> EscapeCode:
-        if view.other is not None and _feeds(view.other, work, self.scene.variant):
+    def _code_of_left(self, work: Work, view: View) -> EscapeCode:
+        if view.other is not None and feeds(view.other, work, self.scene.variant):
             if view.layer == "base":
                 return "E5"
             if work not in {"workflow", "build", "build_repair"}:
@@ -202,7 +138,7 @@ class _Search:
             return "E8"
         if self.stock and self.scene.declared:
             return "E14"
-        if self.moved_here and agent.won_by == PI:
+        if self.moved and agent.won_by == PI:
             return "E12"
         return "E1"
 
@@ -237,7 +173,7 @@ class _Search:
 
     # -- lanes that are set to a hosted provider ----------------------------------------------
 
-    def _explicit(self, view: _View) -> Iterator[Escape]:
+    def _explicit(self, view: View) -> Iterator[Escape]:
         for work, resolution in view.lanes.items():
             provider = resolution.provider
             if provider is None or provider in self.own or not is_hosted(provider):
@@ -251,12 +187,12 @@ class _Search:
             where = f"{_WHAT[work]} leaves for {label(provider)}"
             if code == "E14":
                 why += ", and stock Warden drops the provider of that name from the file"
-            if work == "auxiliary" and _verifies(view):
+            if work == "auxiliary" and verifies(view, per_skill=self.stock):
                 where += ", and so does the repository code that the verifier reads"
             yield self._escape(code, work, view, f"{why}: {where}.", resolution)
 
     def _code_of_explicit(
-        self, work: Work, resolution: Resolution, view: _View
+        self, work: Work, resolution: Resolution, view: View
     ) -> EscapeCode | None:
         rule, provider = resolution.won_by, resolution.provider
         if self.stock and provider in self.scene.declared:
@@ -267,7 +203,7 @@ class _Search:
             return "E13"
         if rule in {FLAG, VARIABLE}:
             return "E2" if work in _KEY_OF else None
-        if self.moved_here and work in _KEY_OF:
+        if self.moved and work in _KEY_OF:
             return "E12"
         if view.lanes["agent"].provider not in self.own:
             return None
@@ -327,29 +263,29 @@ class _Search:
 
     # -- shared --------------------------------------------------------------------------------
 
-    def _views(self) -> Iterator[_View]:
+    def _views(self) -> Iterator[View]:
         scene = self.scene
         if scene.base is None or scene.base_lanes is None:
-            yield _View("repo", scene.config, None, scene.lanes)
+            yield View("repo", scene.config, None, scene.lanes)
             return
         base_names = {skill.name for skill in scene.base.skills}
         own_skills = [skill for skill in scene.config.skills if skill.name not in base_names]
         if not scene.base.skills:
-            yield _View("repo", scene.config, scene.base, scene.lanes)
+            yield View("repo", scene.config, scene.base, scene.lanes)
             return
         if own_skills:
-            yield _View("base", scene.base, scene.config, scene.base_lanes)
-            yield _View("repo", scene.config, scene.base, scene.lanes)
+            yield View("base", scene.base, scene.config, scene.base_lanes)
+            yield View("repo", scene.config, scene.base, scene.lanes)
             return
         # Nothing runs with the repository's lanes but build, which reads one file alone.
         workflow: dict[Work, Resolution] = {"workflow": scene.lanes["workflow"]}
-        yield _View("base", scene.base, scene.config, {**scene.base_lanes, **workflow})
+        yield View("base", scene.base, scene.config, {**scene.base_lanes, **workflow})
         if not scene.lanes["agent"].left:
             kept: tuple[Work, ...] = ("agent", "build", "build_repair")
             lanes = {work: scene.lanes[work] for work in kept}
-            yield _View("repo", scene.config, scene.base, lanes)
+            yield View("repo", scene.config, scene.base, lanes)
 
-    def _runtime(self, view: _View) -> str:
+    def _runtime(self, view: View) -> str:
         other = view.other if view.layer == "repo" else None
         inherited = other.defaults.runtime if other is not None else None
         return view.config.defaults.runtime or inherited or "pi"
@@ -374,7 +310,7 @@ class _Search:
         self,
         code: EscapeCode,
         work: Work,
-        view: _View,
+        view: View,
         message: str,
         resolution: Resolution | None = None,
     ) -> Escape:
@@ -403,45 +339,3 @@ class _Search:
             Edit(path, self.selector, lane, layer),
             view.layer,
         )
-
-
-def _moved(env: Mapping[str, str]) -> frozenset[str]:
-    """Hosted ids whose address the environment moves; stock only.
-
-    The variable's name is the id in upper case with nothing replaced
-    (getsentry/warden ``sdk/runtimes/pi.ts``).
-    """
-    return frozenset(name for name in PI_CREDENTIALS if env.get(f"WARDEN_{name.upper()}_BASE_URL"))
-
-
-def _named(scene: Scene) -> Iterator[str]:
-    """The provider of every selector that could be used, in any layer."""
-    selectors: list[str | None] = [scene.model_flag, scene.env.get(VARIABLE)]
-    for config in (scene.config, scene.base):
-        if config is not None:
-            selectors += [file_value(config.defaults, rule) for rule in sorted(FILE_RULES)]
-    selectors += [one.selector for one in scene.overrides]
-    for selector in selectors:
-        parts = split_selector(selector or "")
-        if parts is not None:
-            yield parts[0]
-
-
-def _feeds(config: Config, work: Work, variant: Variant) -> bool:
-    """True when a file of this layer's own would have set ``work``."""
-    rules = {entry.rpartition(" ")[2] for entry in PRECEDENCE[variant][work]} & FILE_RULES
-    return any(file_value(config.defaults, rule) for rule in rules)
-
-
-def _verifies(view: _View) -> bool:
-    """True when findings of this layer's skills are verified (the default)."""
-    inherited = view.other.defaults.verification_enabled if view.other else None
-    default = view.config.defaults.verification_enabled
-    if default is None:
-        default = inherited if view.layer == "repo" and inherited is not None else True
-    if default:
-        return True
-    return any(
-        skill.verification_enabled or any(one.verification_enabled for one in skill.triggers)
-        for skill in view.config.skills
-    )

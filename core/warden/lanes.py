@@ -26,8 +26,9 @@ from core.warden.chains import (
     walk,
 )
 from core.warden.config import Config, Provider, Variant
-from core.warden.escapes import Edit, Escape, Scene, find_escapes
+from core.warden.escapes import find_escapes
 from core.warden.pi_choice import PiChoice, pi_choice
+from core.warden.scene import Edit, Escape, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -82,6 +82,8 @@ ROWS: list[tuple[str, str, str, Variant, dict[str, str], str | None, set[str]]] 
     ("E3", "verification off", AGENT + UNVERIFIED, "stock", HOSTED_KEY, None, set()),
     ("E3", "off, but on for a skill", AGENT + UNVERIFIED + SKILL
      + "[skills.verification]\nenabled = true\n", "stock", {}, None, {"verification"}),
+    ("E3", "on for a skill, which this variant does not read", LITELLM + UNVERIFIED + SKILL
+     + "[skills.verification]\nenabled = true\n", "providers", {}, None, set()),
     ("E3", "auxiliary set", AGENT + AUXILIARY, "stock", HOSTED_KEY, None, set()),
     ("E3", "fixed in providers", LITELLM + AGENT, "providers", HOSTED_KEY, None, set()),
     ("E4", "base models, repository skills", SKILL, "providers", {}, LITELLM + AGENT, EVERY),
