@@ -85,8 +85,16 @@ class Slow(Works):
         super().__init__()
         self.released = threading.Event()
         self.entered = threading.Event()
+        self.thread: threading.Thread | None = None
+
+    def finish(self) -> None:
+        """Let it answer, and wait until the thread that asked is through."""
+        self.released.set()
+        if self.thread is not None:
+            self.thread.join(10)
 
     def _wait(self) -> None:
+        self.thread = threading.current_thread()
         self.entered.set()
         self.released.wait(30)
 

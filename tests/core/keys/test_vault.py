@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 import traceback
 from typing import TYPE_CHECKING
@@ -317,10 +316,9 @@ def test_a_hanging_keyring_is_given_up_and_not_asked_again_while_it_hangs(tmp_pa
     began = time.monotonic()
     assert vault.prepare(Patience(bound_s=20)).kind == "memory"  # told at once
     assert time.monotonic() - began < 2
-    thread = next(t for t in threading.enumerate() if t.name == "turnkey-keyring")
-    assert thread.daemon  # so it cannot hold up the exit
-    keyring.released.set()
-    thread.join(5)
+    assert keyring.thread is not None
+    assert keyring.thread.daemon  # so it cannot hold up the exit
+    keyring.finish()
     assert vault.prepare().kind == "keyring"
 
 
@@ -328,8 +326,8 @@ def test_an_entry_written_after_the_wait_ended_is_listed(tmp_path: Path) -> None
     keyring = Slow()
     vault = vault_at(tmp_path, keyring)
     assert vault.store(VARIABLE, GW, KEY, BRIEF).kind == "memory"
-    keyring.released.set()
-    next(t for t in threading.enumerate() if t.name == "turnkey-keyring").join(5)
+    assert keyring.entered.wait(10)
+    keyring.finish()
     assert vault_at(tmp_path, keyring).fetch(VARIABLE, GW) == KEY
 
 
@@ -354,7 +352,7 @@ def test_escape_ends_the_wait(tmp_path: Path) -> None:
     keyring.is_locked = True
     patience = Patience(bound_s=0.02, prompt_s=60, on_wait=lambda _: patience.stop())
     place = vault_at(tmp_path, keyring).prepare(patience)
-    keyring.released.set()
+    keyring.finish()
     assert place.words == "kept for this run only: the wait for Secret Service was ended"
 
 
@@ -363,7 +361,7 @@ def test_a_question_that_nobody_answers_is_called_locked(tmp_path: Path) -> None
     keyring.is_locked = True
     patience = Patience(bound_s=0.01, prompt_s=0.05, on_wait=lambda _: None)
     place = vault_at(tmp_path, keyring).prepare(patience)
-    keyring.released.set()
+    keyring.finish()
     assert place.words == "kept for this run only: Secret Service is locked"
 
 
