@@ -175,15 +175,19 @@ def open_client(
         ) from None
 
 
-async def get(client: httpx.AsyncClient, url: str, bounds: Bounds) -> Reply:
+async def get(
+    client: httpx.AsyncClient, url: str, bounds: Bounds, *, with_key: bool = True
+) -> Reply:
     """GET ``url`` (absolute) and read the reply whole, within ``bounds``.
 
     ``client`` is one of :func:`open_client`, and ``url`` of its origin. Any status is a reply.
+    Without ``with_key`` neither the key nor the endpoint's own headers are sent.
 
     Raises:
         EndpointProblem: there was no reply, or it reached a bound.
     """
-    return await _exchange(client, client.build_request("GET", url), bounds)
+    request = client.build_request("GET", url)
+    return await _exchange(client, request, bounds, with_key=with_key)
 
 
 async def post(client: httpx.AsyncClient, url: str, json_body: bytes, bounds: Bounds) -> Reply:
@@ -256,16 +260,20 @@ def _inflater(encoding: str) -> _Inflater | None:
     )
 
 
-async def _exchange(client: httpx.AsyncClient, request: httpx.Request, bounds: Bounds) -> Reply:
+async def _exchange(
+    client: httpx.AsyncClient, request: httpx.Request, bounds: Bounds, *, with_key: bool = True
+) -> Reply:
     if not isinstance(client.auth, _Bound):
         raise TypeError("the client was not made by open_client")
     base = client.auth.base
+    auth = client.auth if with_key else _Bound(base, None, {})
     started = time.perf_counter()
     pieces: list[bytes] = []
     reading = False
+    overall = asyncio.timeout(bounds.overall_s())
     try:
-        async with asyncio.timeout(bounds.overall_s()) as overall:
-            response = await client.send(request, stream=True)
+        async with overall:
+            response = await client.send(request, stream=True, auth=auth)
             reading = True
             try:
                 async for piece in body_chunks(response, bounds):

@@ -1,0 +1,102 @@
+"""Ollama: models that load when they are asked for, with a window that is seldom the model's own.
+
+Upstream: ollama/ollama ``api/types.go``, ``docs/api.md``, ``docs/context-length.mdx``,
+``server/routes.go``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from core.discover.dialect import Answers, Ask, Match, Plain, Read, json_of, text_of
+from core.discover.rows import Facts, row_id, tokens
+from core.wire.bodies import Json, as_dict, as_list, as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.wire.client import Reply
+
+_TAGS: Final = Ask("/api/tags")
+_LOADED: Final = Ask("/api/ps")
+_MOST_SHOWN: Final = 200
+"""How many models are asked about one by one; the rest keep what the list says."""
+
+
+class Ollama(Plain):
+    """The window in force is in ``/api/ps`` while a model is loaded; else only the ceiling is."""
+
+    name = "ollama"
+    marks = ("/", "/api/version")
+    asks = (_TAGS, _LOADED)
+
+    def recognise(self, seen: Mapping[str, Reply]) -> Match | None:
+        """By the text of its front page. SGLang can be told to say the same."""
+        version = as_text(as_dict(json_of(seen.get("/api/version"))).get("version"))
+        if text_of(seen.get("/")) == "Ollama is running":
+            return Match(version or None, sure=False)
+        return None
+
+    def follow_up(self, answers: Answers) -> Sequence[Ask]:
+        """Each model's own page."""
+        return [_show(row_id(row)) for row in answers.rows[:_MOST_SHOWN]]
+
+    def read(self, answers: Answers) -> Read:
+        """Models with their capabilities and, where one is loaded, the window in force."""
+        tags = _by_name(answers.get(_TAGS.name))
+        loaded = _by_name(answers.get(_LOADED.name))
+        knows_loaded = answers.get(_LOADED.name) is not None
+        models = []
+        for row in answers.rows:
+            model_id = row_id(row)
+            full = model_id if ":" in model_id else f"{model_id}:latest"
+            tag = tags.get(full, {})
+            shown = as_dict(answers.get(_show(model_id).name))
+            running = loaded.get(full)
+            facts = Facts()
+            _capabilities(facts, shown.get("capabilities", tag.get("capabilities")))
+            _window(facts, running, shown)
+            if knows_loaded and not tag.get("remote_host"):
+                facts.add("loaded", running is not None)
+            remote = as_text(tag.get("remote_host")) or as_text(shown.get("remote_host"))
+            if remote:
+                facts.add("upstream", remote, "runs in Ollama's cloud, not on this server")
+            models.append(facts.model(model_id))
+        return Read(tuple(models))
+
+
+def _show(model_id: str) -> Ask:
+    return Ask("/api/show", "POST", msgspec.json.encode({"model": model_id}))
+
+
+def _by_name(value: Json) -> dict[str, Mapping[str, Json]]:
+    rows = [as_dict(one) for one in as_list(as_dict(value).get("models"))]
+    return {as_text(row.get("name")) or as_text(row.get("model")): row for row in rows}
+
+
+def _capabilities(facts: Facts, value: Json) -> None:
+    if not isinstance(value, list):
+        return
+    facts.add("image_input", "vision" in value)
+    facts.add("tools", "tools" in value)
+    facts.add("reasoning", "thinking" in value)
+    if "completion" in value:
+        facts.set_kind("chat")
+    elif "embedding" in value:
+        facts.set_kind("embedding")
+
+
+def _window(facts: Facts, running: Mapping[str, Json] | None, shown: Mapping[str, Json]) -> None:
+    if running is not None:
+        window = tokens(running.get("context_length"))
+        facts.add("context_window", window, "as it is loaded now")
+    setting = re.search(r"^num_ctx\s+(\d{1,9})\s*$", as_text(shown.get("parameters")), re.MULTILINE)
+    if setting:
+        facts.add("context_window", tokens(int(setting[1])), "num_ctx of its Modelfile")
+    info = as_dict(shown.get("model_info"))
+    arch = as_text(info.get("general.architecture"))
+    note = "what the model was trained for; Ollama may load it with less"
+    facts.add("context_ceiling", tokens(info.get(f"{arch}.context_length")), note)

@@ -1,0 +1,99 @@
+"""What a model's name suggests: a table, ``assets/patterns.toml``, of the lowest rank.
+
+Used only where neither the server nor a request has spoken, and always marked ``pattern``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import msgspec
+
+from core.discover.facts import Fact, Kind
+
+
+class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the ids of one family of models had in common when the table was written."""
+
+    match: str
+    reasoning: bool
+    image_input: bool
+    context_window: int
+    """Tokens."""
+    max_output_tokens: int
+    store: bool
+    """Whether the backend takes the field ``store``."""
+    prompt_cache_key: bool
+    """Whether the backend takes the field ``prompt_cache_key``."""
+
+
+class _KindRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    match: str
+    kind: Kind
+
+
+class _BackendRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    match: str
+    prompt_cache_key: bool
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: tuple[_KindRow, ...]
+    family: tuple[Family, ...]
+    backend: tuple[_BackendRow, ...]
+
+
+@functools.cache
+def _table() -> _Table:
+    import tomllib
+    from importlib.resources import files
+
+    text = files("assets").joinpath("patterns.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), _Table)
+
+
+def family_of(model_id: str) -> Family | None:
+    """The family that an id belongs to by its name, or None.
+
+    ``prompt_cache_key`` is false behind a backend that refuses it, whatever the family.
+    """
+    whole = model_id[:300].lower()
+    name = _bare(whole)
+    for family in _table().family:
+        if re.search(family.match, name):
+            for backend in _table().backend:
+                if re.search(backend.match, whole):
+                    return msgspec.structs.replace(
+                        family, prompt_cache_key=backend.prompt_cache_key
+                    )
+            return family
+    return None
+
+
+def kind_by_name(model_id: str) -> Kind | None:
+    """What a model is for, by its name; None when the name says nothing."""
+    whole = model_id[:300].lower()
+    for row in _table().kind:
+        if re.search(row.match, whole):
+            return row.kind
+    return None
+
+
+def pattern_facts(model_id: str) -> dict[str, Fact]:
+    """The facts that a name suggests, each of source ``pattern``."""
+    family = family_of(model_id)
+    if family is None:
+        return {}
+    note = "judged by its name"
+    return {
+        "context_window": Fact(family.context_window, "pattern", note),
+        "max_output_tokens": Fact(family.max_output_tokens, "pattern", note),
+        "image_input": Fact(family.image_input, "pattern", note),
+        "reasoning": Fact(family.reasoning, "pattern", note),
+    }
+
+
+def _bare(model_id: str) -> str:
+    """The id without an adapter or owner in front: ``openai/gpt-5`` is ``gpt-5``."""
+    return model_id.rsplit("/", maxsplit=1)[-1]
