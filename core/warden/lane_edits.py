@@ -25,6 +25,7 @@ from core.warden.splice import (
     indent_of,
     last_section_below,
     lines_after,
+    removal,
     section_before,
 )
 from core.warden.values import value_at, with_value, without
@@ -136,7 +137,7 @@ def _moved(document: Document, selector: str) -> Document:
     expected = with_value(without(document.data(), _DEFAULT_MODEL), _AGENT_MODEL, selector)
     spot = layout.spots[_DEFAULT_MODEL]
     sisters = [last_section_below(document, ("defaults", lane)) for lane in LANES]
-    alone = ("defaults", "agent") not in layout.spots and sisters == [None, None, None]
+    alone = _AGENT not in layout.spots and sisters == [None, None, None]
     if alone and spot.value is not None:
         old = document.text[spot.value.start : spot.value.end]
         splices = [
@@ -145,9 +146,25 @@ def _moved(document: Document, selector: str) -> Document:
         ]
         return agreed(document, splices, expected)
     # The new line first: `defaults` must not vanish with its last key in between.
-    return unset_key(_set(document, "agent", selector), _DEFAULT_MODEL)
+    return _tidied(unset_key(_set(document, "agent", selector), _DEFAULT_MODEL))
 
 
+def _tidied(document: Document) -> Document:
+    """Without a ``[defaults]`` that has lost its last key and of which no comment speaks."""
+    layout = document.layout
+    for number in layout.headers():
+        statement = layout.statements[number]
+        line = layout.line_at(statement.begin)
+        spoken_of = line > 0 and layout.lines[line - 1].kind == "comment"
+        if statement.path != ("defaults",) or layout.under(number) or spoken_of:
+            continue
+        if _has_notes(document, statement.path) or last_section_below(document, _AGENT) is None:
+            continue
+        return agreed(document, removal(document, [number], headings=False), document.data())
+    return document
+
+
+_AGENT: KeyPath = ("defaults", "agent")
 _AGENT_MODEL: KeyPath = ("defaults", "agent", "model")
 
 

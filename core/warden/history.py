@@ -1,0 +1,164 @@
+"""Undo and redo of edits, and edits carried over to a file that changed meanwhile.
+
+Documents are values, so a history is a row of them. A replay is a merge of three versions: line
+by line, so that comments of both sides stay, and held to the merge of what the versions *say*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+from core.errors import ConfigProblem, Fault
+from core.text import one_line
+from core.warden.document import Document, parse, with_bytes
+from core.warden.keys_edit import dotted
+from core.warden.values import Table, same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from core.warden.scan import KeyPath
+
+
+@dataclass(frozen=True)
+class History:
+    """The versions of one file in one sitting; ``now`` is the one that is shown."""
+
+    now: Document
+    past: tuple[Document, ...] = ()
+    future: tuple[Document, ...] = ()
+
+    def edited(self, document: Document) -> History:
+        """A new version after ``now``; what had been undone is forgotten. The same: no step."""
+        if document.raw == self.now.raw:
+            return self
+        return History(document, (*self.past, self.now))
+
+    def undo(self) -> History:
+        """One version back, as far as there is one."""
+        if not self.past:
+            return self
+        return History(self.past[-1], self.past[:-1], (self.now, *self.future))
+
+    def redo(self) -> History:
+        """One version forward, as far as there is one."""
+        if not self.future:
+            return self
+        return History(self.future[0], (*self.past, self.now), self.future[1:])
+
+    def saved(self, document: Document) -> History:
+        """After a save: every version now stands over the bytes that are on disk.
+
+        So an undo behind the save is a change that can be saved in turn.
+        """
+        loaded = document.loaded
+        return replace(
+            self,
+            now=document,
+            past=tuple(one.based_on(loaded) for one in self.past),
+            future=tuple(one.based_on(loaded) for one in self.future),
+        )
+
+
+def replay(mine: Document, theirs: bytes) -> Document:
+    """My unsaved edits on top of ``theirs``, what another program has put on disk meanwhile.
+
+    Both sides' changes are kept where they touch other keys. ConfigProblem ``config_changed``
+    naming the keys where they do not, ``config_unreadable`` when ``theirs`` is not valid TOML;
+    in both cases nothing is lost, for nothing is written here.
+    """
+    base = parse(mine.path, mine.loaded or b"", mine.loaded)
+    other = parse(mine.path, theirs, theirs)
+    clashes = tuple(_clashes(base.data(), mine.data(), other.data(), ()))
+    if clashes:
+        raise _clash(mine, [dotted(path) for path in clashes])
+    wanted = _merged(base.data(), mine.data(), other.data())
+    for raw in _texts(base.raw, mine.raw, other.raw):
+        try:
+            result = with_bytes(other, raw)
+        except ConfigProblem:
+            continue
+        if same(result.data(), wanted):
+            return result
+    raise _clash(mine, [])
+
+
+def _clashes(base: object, mine: object, theirs: object, path: KeyPath) -> Iterator[KeyPath]:
+    """The paths that both sides changed, each to something else."""
+    if same(mine, base) or same(theirs, base) or same(mine, theirs):
+        return
+    if not (isinstance(mine, dict) and isinstance(theirs, dict)):
+        yield path
+        return
+    before = base if isinstance(base, dict) else {}
+    for key in [*mine, *(key for key in theirs if key not in mine)]:
+        below = (before.get(key), mine.get(key), theirs.get(key))
+        yield from _clashes(*below, (*path, key))
+
+
+def _merged(base: Table, mine: Table, theirs: Table) -> Table:
+    """Both sides' changes of ``base``; there are no clashes."""
+    merged: Table = {}
+    for key in [*theirs, *(key for key in mine if key not in theirs)]:
+        old, here, there = base.get(key), mine.get(key), theirs.get(key)
+        chosen = here if same(there, old) else there
+        if isinstance(here, dict) and isinstance(there, dict):
+            chosen = _merged(old if isinstance(old, dict) else {}, here, there)
+        if chosen is not None:
+            merged[key] = chosen
+    return merged
+
+
+_Change = tuple[int, int, tuple[bytes, ...]]
+
+
+def _texts(base: bytes, mine: bytes, theirs: bytes) -> Iterator[bytes]:
+    """The ways to put both sides' changed lines into one text, best first."""
+    lines = base.splitlines(keepends=True)
+    sides = [_changes(lines, one.splitlines(keepends=True)) for one in (theirs, mine)]
+    for first, second in permutations(sides):
+        result = _applied(lines, first, second)
+        if result is not None:
+            yield result
+
+
+def _changes(old: Sequence[bytes], new: Sequence[bytes]) -> list[_Change]:
+    matcher = SequenceMatcher(None, old, new)
+    return [
+        (start, end, tuple(new[first:last]))
+        for what, start, end, first, last in matcher.get_opcodes()
+        if what != "equal"
+    ]
+
+
+def _applied(
+    lines: Sequence[bytes], first: Sequence[_Change], second: Sequence[_Change]
+) -> bytes | None:
+    """``lines`` with the changes of both; where both add, ``first`` comes first."""
+    changes = sorted({*first, *second}, key=lambda one: (one[0], one[1], one not in first))
+    pieces: list[bytes] = []
+    at = 0
+    for start, end, new in changes:
+        if start < at:
+            return None
+        pieces += [*lines[at:start], *new]
+        at = end
+    pieces += lines[at:]
+    return b"".join(pieces)
+
+
+def _clash(mine: Document, names: Sequence[str]) -> ConfigProblem:
+    name = one_line(mine.path.name)
+    return ConfigProblem(
+        Fault(
+            "config_changed",
+            f"Your changes and those in {name} on disk cannot be put together.",
+            f"Both changed {', '.join(map(one_line, names))}."
+            if names
+            else "Both changed the same lines.",
+            "Load the file again and repeat your change, or save yours elsewhere.",
+        )
+    )
