@@ -1,0 +1,515 @@
+"""The meter: folds the events of one stream into figures, in memory that does not grow with it."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from core.live.events import (
+    Adapted,
+    Answer,
+    AnswerWasThinking,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Headers,
+    Reasoning,
+    Served,
+    Started,
+    TimingsSeen,
+    ToolPiece,
+    UsageSeen,
+)
+from core.live.figures import MIN_SECONDS, MIN_TOKENS, CountsFrom, Figures, Gaps, Reason, RunWarning
+from core.live.grade import Counts, Running, Seen, counted
+from core.live.remarks import Story, remarks
+
+if TYPE_CHECKING:
+    from core.live.counts import Timings, Usage
+
+_WINDOW_S: Final = 1.0
+_TIMELINE: Final = 4096
+_HEAD: Final = 2000
+
+
+class _Tracker:
+    """Counts that come along with the text, turned into tokens per phase.
+
+    A difference belongs to the text since the last count, by bytes; without any, to nobody.
+    """
+
+    __slots__ = ("answer", "answer_bytes", "thinking", "thinking_bytes", "total", "updates")
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.thinking = 0.0
+        self.answer = 0.0
+        self.thinking_bytes = 0
+        self.answer_bytes = 0
+        self.updates = 0
+        """How many counts came after new text."""
+
+    def update(self, total: int, thinking_bytes: int, answer_bytes: int) -> None:
+        """A cumulative count, beside the bytes of each phase so far."""
+        more = total - self.total
+        thought = thinking_bytes - self.thinking_bytes
+        answered = answer_bytes - self.answer_bytes
+        both = thought + answered
+        if both > 0:
+            self.updates += 1
+            self.thinking_bytes, self.answer_bytes = thinking_bytes, answer_bytes
+            if more > 0:
+                self.thinking += more * thought / both
+                self.answer += more * answered / both
+        if more > 0:
+            self.total = total
+
+    def answer_was_thinking(self) -> None:
+        """What was counted as answer so far was thinking."""
+        self.thinking, self.answer = self.thinking + self.answer, 0.0
+        self.thinking_bytes, self.answer_bytes = self.thinking_bytes + self.answer_bytes, 0
+
+    def running(self, events: int) -> Running | None:
+        """The split, if counts came with at least every other event, and more than once."""
+        if self.updates < 2 or self.updates * 2 < events:
+            return None
+        return Running(round(self.thinking), round(self.answer), self.total)
+
+
+class Meter:
+    """Events in, figures out, at any moment. One meter for one stream.
+
+    ``asked_model`` lets it say that another model answered. ``bytes_per_token`` is what an
+    earlier run of the same model taught, and only used where the server counts nothing.
+    """
+
+    def __init__(
+        self, asked_model: str | None = None, *, bytes_per_token: float | None = None
+    ) -> None:
+        self._asked = asked_model
+        self._bytes_per_token = bytes_per_token
+        self._reset()
+
+    def _reset(self) -> None:
+        self._t0: float | None = None
+        self._connect_s: float | None = None
+        self._headers_at: float | None = None
+        self._first_token: float | None = None
+        self._first_answer: float | None = None
+        self._last_token = 0.0
+        self._last_thinking: float | None = None
+        self._last_answer = 0.0
+        self._phase = ""
+        self._thinking_events = 0
+        self._thinking_bytes = 0
+        self._thinking_s = 0.0
+        self._stretches = 0
+        self._answer_events = 0
+        self._answer_bytes = 0
+        self._answering_s = 0.0
+        self._unanchored = 0
+        self._calls = 0
+        self._inline = False
+        self._answer_head = ""
+        self._solid_answer = False
+        self._gaps = Gaps()
+        self._window: deque[tuple[float, int]] = deque()
+        self._times = array("d")
+        self._weights = array("d")
+        self._usage: Usage | None = None
+        self._timings: Timings | None = None
+        self._by_usage = _Tracker()
+        self._by_timings = _Tracker()
+        self._estimated_reasoning = False
+        self._served: str | None = None
+        self._finish: str | None = None
+        self._failed = False
+        self._ended_at: float | None = None
+        self._complete = False
+
+    # ------------------------------------------------------------------ events in
+
+    def apply(self, event: Event) -> None:
+        """Take one event. A second :class:`Started` begins anew: the first try was refused."""
+        if isinstance(event, Answer):
+            text = event.text
+            self._answer_text(text)
+            self._answered(event.at, len(text) if text.isascii() else len(text.encode()))
+        elif isinstance(event, Reasoning):
+            text = event.text
+            self._inline = self._inline or event.inline
+            self._thought(event.at, len(text) if text.isascii() else len(text.encode()))
+        elif isinstance(event, ToolPiece):
+            self._calls = max(self._calls, event.index + 1)
+            size = len(event.name) + len(event.arguments.encode())
+            self._answered(event.at, max(size, 1))
+        elif isinstance(event, UsageSeen):
+            self._usage = event.usage
+            if event.usage.completion_tokens is not None:
+                self._by_usage.update(
+                    event.usage.completion_tokens, self._thinking_bytes, self._answer_bytes
+                )
+        elif isinstance(event, TimingsSeen):
+            self._timings = event.timings
+            if event.timings.predicted_n is not None:
+                self._by_timings.update(
+                    event.timings.predicted_n, self._thinking_bytes, self._answer_bytes
+                )
+        else:
+            self._rare(event)
+
+    def _rare(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._reset()
+            self._t0, self._connect_s = event.at, event.connect_s
+        elif isinstance(event, Headers):
+            self._headers_at = event.at
+            # BerriAI/litellm makes reasoning_tokens up where llama.cpp gave none.
+            self._estimated_reasoning = "llama.cpp" in event.headers.get("llm_provider-server", "")
+        elif isinstance(event, AnswerWasThinking):
+            self._answer_was_thinking()
+        elif isinstance(event, Served):
+            self._served = event.model
+        elif isinstance(event, Finished):
+            self._finish = event.reason
+        elif isinstance(event, Failed):
+            self._failed = True
+        elif isinstance(event, Ended):
+            self._ended_at, self._complete = event.at, event.complete
+        elif isinstance(event, Adapted):
+            self._reset()
+
+    def _token(self, at: float) -> None:
+        if self._first_token is None:
+            self._first_token = at
+        else:
+            self._gaps.add(at - self._last_token)
+        self._last_token = at
+        window = self._window
+        window.append((at, 1))
+        while window[0][0] < at - _WINDOW_S:
+            window.popleft()
+        if self._times and self._times[-1] == at:
+            self._weights[-1] += 1
+            return
+        self._times.append(at)
+        self._weights.append(1)
+        if len(self._times) > _TIMELINE:
+            # Halve the resolution: pairs become one, at the time of their first.
+            self._times = self._times[::2]
+            odd = self._weights[1::2]
+            self._weights = self._weights[::2]
+            for place, weight in enumerate(odd):
+                self._weights[place] += weight
+
+    def _thought(self, at: float, size: int) -> None:
+        if self._phase == "thinking" and self._last_thinking is not None:
+            self._thinking_s += at - self._last_thinking
+        else:
+            self._phase = "thinking"
+            self._stretches += 1
+        self._last_thinking = at
+        self._thinking_events += 1
+        self._thinking_bytes += size
+        self._token(at)
+
+    def _answered(self, at: float, size: int) -> None:
+        if self._phase == "answer":
+            self._answering_s += at - self._last_answer
+        else:
+            self._phase = "answer"
+            if self._last_thinking is not None:
+                self._answering_s += at - self._last_thinking
+            else:
+                self._unanchored = 1
+        if self._first_answer is None:
+            self._first_answer = at
+        self._last_answer = at
+        self._answer_events += 1
+        self._answer_bytes += size
+        self._token(at)
+
+    def _answer_text(self, text: str) -> None:
+        if not self._solid_answer and not text.isspace():
+            self._solid_answer = True
+        if len(self._answer_head) < _HEAD:
+            self._answer_head += text[:_HEAD]
+
+    def _answer_was_thinking(self) -> None:
+        self._thinking_events += self._answer_events
+        self._thinking_bytes += self._answer_bytes
+        self._thinking_s += self._answering_s
+        if self._answer_events:
+            self._stretches += self._unanchored
+            self._last_thinking = self._last_answer
+        self._answer_events = self._answer_bytes = self._unanchored = 0
+        self._answering_s = 0.0
+        self._first_answer = None
+        self._phase = "thinking"
+        self._answer_head, self._solid_answer = "", False
+        self._inline = True
+        self._by_usage.answer_was_thinking()
+        self._by_timings.answer_was_thinking()
+
+    # ------------------------------------------------------------------ figures out
+
+    @property
+    def counts_from(self) -> CountsFrom:
+        """The origin of the token counts as of now; it improves when usage arrives."""
+        return self.counts().counts_from
+
+    @property
+    def usage(self) -> Usage | None:
+        """The last token counts that the server gave."""
+        return self._usage
+
+    @property
+    def timings(self) -> Timings | None:
+        """The last figures of the server's own clock, to stand beside ours."""
+        return self._timings
+
+    @property
+    def served_model(self) -> str | None:
+        """The model that the server says it is."""
+        return self._served
+
+    @property
+    def finish_reason(self) -> str | None:
+        """The server's finish reason; None while there is none."""
+        return self._finish
+
+    @property
+    def phase(self) -> str:
+        """``connecting``, ``waiting``, ``thinking``, ``answering`` or ``ended``."""
+        if self._ended_at is not None:
+            return "ended"
+        if self._t0 is None:
+            return "connecting"
+        return {"": "waiting", "thinking": "thinking", "answer": "answering"}[self._phase]
+
+    @property
+    def bytes_per_token(self) -> float | None:
+        """What this run teaches about its model (grades S, T, U), for runs without counts."""
+        counts = self.counts()
+        size = self._thinking_bytes + self._answer_bytes
+        tokens = counts.thinking + counts.answer
+        if counts.counts_from in {"weight", "estimate"} or counts.hidden or tokens < MIN_TOKENS:
+            return None
+        return size / tokens
+
+    def counts(self) -> Counts:
+        """Tokens by phase and where the counts come from, as of now."""
+        events = self._thinking_events + self._answer_events
+        return counted(
+            self._seen(),
+            self._usage,
+            self._timings,
+            running=self._by_usage.running(events),
+            running_timings=self._by_timings.running(events),
+            estimated_reasoning=self._estimated_reasoning,
+            bytes_per_token=self._bytes_per_token,
+        )
+
+    def figures(self, now: float) -> Figures:
+        """All figures as of ``now`` (seconds of the events' clock); at the end they stand still."""
+        t0 = self._t0
+        if t0 is None:
+            return Figures(connect_s=self._connect_s)
+        counts = self.counts()
+        withheld: dict[str, Reason] = {}
+        buffered = self.buffered()
+        first = self._first_token
+        thinking_rate = self._rate(
+            "thinking_tokens_per_s",
+            counts.thinking,
+            counts.thinking - self._stretches,
+            self._thinking_s,
+            "hidden thinking" if counts.hidden else "buffered" if buffered else None,
+            withheld,
+        )
+        answer_rate = self._rate(
+            "answer_tokens_per_s",
+            counts.answer,
+            counts.answer - self._unanchored,
+            self._answering_s,
+            "buffered" if buffered else None,
+            withheld,
+        )
+        shown = counts.thinking * (not counts.hidden) + counts.answer
+        span = self._last_token - first if first is not None else 0.0
+        generated = counts.total if counts.total is not None else shown
+        usage = self._usage
+        return Figures(
+            connect_s=self._connect_s,
+            headers_s=None if self._headers_at is None else self._headers_at - t0,
+            first_token_s=None if first is None else first - t0,
+            first_answer_s=None if self._first_answer is None else self._first_answer - t0,
+            total_s=(now if self._ended_at is None else self._ended_at) - t0,
+            thinking_s=self._thinking_s if self._thinking_events else None,
+            answering_s=self._answering_s if self._answer_events else None,
+            thinking_tokens=counts.thinking,
+            answer_tokens=counts.answer,
+            unseen_tokens=counts.unseen,
+            completion_tokens=counts.total,
+            prompt_tokens=None if usage is None else usage.prompt_tokens,
+            thinking_tokens_per_s=thinking_rate,
+            answer_tokens_per_s=answer_rate,
+            tokens_per_s_end_to_end=generated / (self._last_token - t0)
+            if first is not None and self._last_token > t0
+            else None,
+            prefill_tokens_per_s=self._prefill(first, t0, withheld, counts, buffered=buffered),
+            itl_s=span / (shown - 1) if shown >= 2 and span > 0 and not buffered else None,
+            tpot_excl_first_s=span / (generated - 1)
+            if generated >= 2 and span > 0 and not buffered
+            else None,
+            gap_p50_s=self._gaps.percentile(0.5),
+            gap_p95_s=self._gaps.percentile(0.95),
+            longest_stall_s=self._gaps.longest if self._gaps.count else None,
+            withheld=withheld,
+        )
+
+    def live_rate(self, now: float) -> float | None:
+        """Tokens per second in the last second before ``now``, by the grade of the moment.
+
+        None before 250 ms of tokens, and after the end; 0.0 while the stream is silent.
+        """
+        first = self._first_token
+        if first is None or self._ended_at is not None or now - first < MIN_SECONDS:
+            return None
+        since = now - _WINDOW_S
+        events = sum(weight for at, weight in self._window if at > since)
+        return events * self._tokens_per_event() / min(_WINDOW_S, now - first)
+
+    def rates(self, now: float, columns: int) -> tuple[float, ...]:
+        """Tokens per second over time, from the first token to ``now`` or the last, in ``columns``.
+
+        Rescaled as a whole whenever a better count arrives.
+        """
+        first = self._first_token
+        if first is None or columns < 1:
+            return ()
+        end = max(now if self._ended_at is None else self._last_token, first)
+        width = (end - first) / columns
+        if width <= 0:
+            return ()
+        sums = [0.0] * columns
+        for at, weight in zip(self._times, self._weights, strict=True):
+            sums[min(int((at - first) / width), columns - 1)] += weight
+        scale = self._tokens_per_event() / width
+        return tuple(value * scale for value in sums)
+
+    def buffered(self) -> bool:
+        """Whether the text came in one burst after nearly the whole time: something collected it.
+
+        Over 80 % of the events within 5 % of the time, the first event in the last fifth; and,
+        so that a short answer after a long prompt is not blamed, closer together than any model
+        writes, or one piece too long to be a chunk.
+        """
+        first, t0 = self._first_token, self._t0
+        if first is None or t0 is None:
+            return False
+        took = self._last_token - t0
+        if first - t0 < MIN_SECONDS or first - t0 < 0.8 * took:
+            return False
+        events = self._thinking_events + self._answer_events
+        if events <= 3:
+            size = self._thinking_bytes + self._answer_bytes
+            return self._ended_at is not None and not self._calls and size >= 200
+        middle = self._gaps.percentile(0.5)
+        if events < 5 or middle is None or middle > 0.0005:
+            return False
+        return self._densest(0.05 * took) > 0.8 * events
+
+    def warnings(self) -> tuple[RunWarning, ...]:
+        """What this run tells, in words with the fix. Most are known only at the end."""
+        counts = self.counts()
+        return remarks(
+            Story(
+                asked=self._asked,
+                served=self._served,
+                finish=self._finish,
+                ended=self._ended_at is not None and not self._failed,
+                complete=self._complete,
+                counts=counts,
+                usage=self._usage,
+                thinking_events=self._thinking_events,
+                answer_events=self._answer_events,
+                answered=self._solid_answer,
+                answer_head=self._answer_head[:_HEAD],
+                calls=self._calls,
+                inline=self._inline,
+                buffered=self.buffered(),
+            )
+        )
+
+    # ------------------------------------------------------------------ inside
+
+    def _seen(self) -> Seen:
+        return Seen(
+            self._thinking_events,
+            self._thinking_bytes,
+            self._answer_events,
+            self._answer_bytes,
+            self._calls,
+            self._finish,
+        )
+
+    def _tokens_per_event(self) -> float:
+        counts = self.counts()
+        events = self._thinking_events + self._answer_events
+        shown = counts.answer + (0 if counts.hidden else counts.thinking)
+        return shown / events if events else 0.0
+
+    def _rate(
+        self,
+        name: str,
+        tokens: int,
+        over: int,
+        seconds: float,
+        reason: Reason | None,
+        withheld: dict[str, Reason],
+    ) -> float | None:
+        """``over`` / ``seconds``, if ``tokens`` and ``seconds`` suffice and nothing forbids it."""
+        if not tokens:
+            withheld[name] = "nothing came"
+        elif reason is not None:
+            withheld[name] = reason
+        elif tokens < MIN_TOKENS or seconds < MIN_SECONDS:
+            withheld[name] = "too short"
+        else:
+            return over / seconds
+        return None
+
+    def _prefill(
+        self,
+        first: float | None,
+        t0: float,
+        withheld: dict[str, Reason],
+        counts: Counts,
+        *,
+        buffered: bool,
+    ) -> float | None:
+        timings, usage = self._timings, self._usage
+        if timings is not None and timings.prompt_n and timings.prompt_ms:
+            return timings.prompt_n / timings.prompt_ms * 1000
+        if usage is None or usage.prompt_tokens is None or first is None or first <= t0:
+            withheld["prefill_tokens_per_s"] = "no usage" if usage is None else "nothing came"
+            return None
+        if counts.hidden or buffered:
+            withheld["prefill_tokens_per_s"] = "hidden thinking" if counts.hidden else "buffered"
+            return None
+        return max(usage.prompt_tokens - (usage.cached_tokens or 0), 0) / (first - t0)
+
+    def _densest(self, width: float) -> float:
+        """The most events in any stretch of ``width`` seconds."""
+        best = inside = 0.0
+        low = 0
+        for high, at in enumerate(self._times):
+            inside += self._weights[high]
+            while self._times[low] < at - width:
+                inside -= self._weights[low]
+                low += 1
+            best = max(best, inside)
+        return best

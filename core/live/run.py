@@ -1,0 +1,468 @@
+"""One streamed request, as it happens: events out of a live connection, never without a bound.
+
+The request runs in a task of its own, so that times are read when bytes arrive and not when
+whoever shows them is ready for more. ``arrived`` is called once after each read, before any
+parsing: a network backend that knows the kernel's receive stamps gives those instead of a clock.
+
+Importing this module imports httpx.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from core.errors import EndpointProblem, Fault, TurnkeyError
+from core.live.events import (
+    Adapted,
+    Answer,
+    Ended,
+    Event,
+    EventReader,
+    Failed,
+    Headers,
+    KeepAlive,
+    Reasoning,
+    Started,
+    StreamReader,
+    ToolPiece,
+)
+from core.text import one_line
+from core.wire.chat import ChatRequest, adapted, chat_body
+from core.wire.client import body_chunks
+from core.wire.failures import error_words, fault_from_exception, fault_from_reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+
+    from core.keys.secret import Secret
+    from core.providers.base_url import BaseUrl
+    from core.wire.bounds import Bounds
+
+_HELD_EVENTS: Final = 20_000
+"""Events that wait for a slow reader before the connection is made to wait as well."""
+_DRAIN_S: Final = 0.1
+"""How long the end of the body may take after ``[DONE]``, so that the connection is kept."""
+
+
+async def stream(
+    client: httpx.AsyncClient,
+    base: BaseUrl,
+    request: ChatRequest,
+    bounds: Bounds,
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+    arrived: Callable[[], float] | None = None,
+    key: Secret | None = None,
+    tap: Callable[[bytes, float], None] | None = None,
+) -> AsyncGenerator[Event, None]:
+    """POST ``request`` to ``base`` and give its events as they come; the last is :class:`Ended`.
+
+    Failures of the endpoint come as :class:`Failed`, they are not raised. Closing the iterator,
+    or cancelling whoever waits for it, closes the connection. ``clock`` gives monotonic seconds;
+    ``arrived`` (else ``clock``) the time at which the bytes just read arrived; ``tap`` is shown
+    the raw bytes of the stream with that time; ``key`` is masked in faults, the client sends it.
+
+    Bounds: ``connect_s`` up to the request's first byte; ``first_byte_s`` from there to the first
+    token, which keep-alives do not extend; then ``silence_s`` between two reads, which they do,
+    for ``first_byte_s`` at most; ``total_s`` for all of it.
+
+    A 4xx that names ``stream_options`` or the output limit's field is answered by one more
+    request without it, or with its other name (:class:`Adapted`).
+    """
+    flow = _Flow(client, base, request, bounds, clock, arrived or clock, key, tap)
+    work = asyncio.create_task(flow.run())
+    work.add_done_callback(lambda _: flow.wake.set())
+    try:
+        while True:
+            while flow.events:
+                yield flow.events.popleft()
+            flow.room.set()
+            if work.done():
+                break
+            flow.wake.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(flow.deadline()):
+                    await flow.wake.wait()
+            # Looked at each time: a flood of keep-alives never lets the wait run out.
+            fault = flow.overdue()
+            if fault is not None:
+                work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
+                if not flow.over:
+                    flow.fail(fault)
+        while flow.events:
+            yield flow.events.popleft()
+        if not work.cancelled():
+            work.result()
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+class _Trace:
+    """t0 and the connection's set-up, out of httpcore's trace (encode/httpcore, «extensions»)."""
+
+    def __init__(self, clock: Callable[[], float], started: Callable[[Started], None]) -> None:
+        self._clock = clock
+        self._started = started
+        self._connect_from: float | None = None
+        self._connect_to: float | None = None
+        self.headers_at: float | None = None
+
+    async def __call__(self, name: str, info: Mapping[str, object]) -> None:  # noqa: ARG002
+        """Take one trace event."""
+        if name.endswith("connect_tcp.started"):
+            self._connect_from = self._clock()
+        elif name.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._connect_to = self._clock()
+        elif name.endswith("send_request_headers.started"):
+            connect = None
+            if self._connect_from is not None and self._connect_to is not None:
+                connect = self._connect_to - self._connect_from
+            self._started(Started(self._clock(), connect))
+        elif name.endswith("receive_response_headers.complete"):
+            self.headers_at = self._clock()
+
+
+class _Flow:
+    """The request's task, and what it shares with the iterator: events, and how late it is."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        base: BaseUrl,
+        request: ChatRequest,
+        bounds: Bounds,
+        clock: Callable[[], float],
+        arrived: Callable[[], float],
+        key: Secret | None,
+        tap: Callable[[bytes, float], None] | None,
+    ) -> None:
+        self._client = client
+        self._base = base
+        self._request = request
+        self._bounds = bounds
+        self._clock = clock
+        self._arrived = arrived
+        self._key = key
+        self._tap = tap
+        self._reader: StreamReader | None = None
+        self.events: deque[Event] = deque()
+        self.wake = asyncio.Event()
+        self.room = asyncio.Event()
+        self.over = False
+        """Ended is among the events."""
+        # Of the event loop's clock, which need not be the events'.
+        self._loop = asyncio.get_running_loop()
+        self._begun = self._attempted = self._loop.time()
+        self._sent: float | None = None
+        self._data_at = 0.0
+        self._read_at = 0.0
+        self._tokens = False
+
+    # ------------------------------------------------------------------ bounds
+
+    def deadline(self) -> float | None:
+        """When the next bound is reached, in seconds of the loop's clock; None: at none."""
+        if self.over:
+            return None
+        bounds = self._bounds
+        if self._sent is None:
+            at = self._attempted + bounds.connect_s
+        elif not self._tokens:
+            at = self._sent + bounds.first_byte_s
+        else:
+            at = min(self._read_at + bounds.silence_s, self._data_at + bounds.first_byte_s)
+        return at if bounds.total_s is None else min(at, self._begun + bounds.total_s)
+
+    def overdue(self) -> Fault | None:
+        """The bound that was reached, in words; None if something came in the meantime."""
+        deadline, now = self.deadline(), self._loop.time()
+        if deadline is None or now < deadline:
+            return None
+        bounds, at = self._bounds, self._base.host_port
+        if bounds.total_s is not None and now >= self._begun + bounds.total_s:
+            return Fault(
+                "timeout",
+                f"{at} was not done after {bounds.total_s:g} s.",
+                "That is the limit for the request as a whole.",
+                "Allow more time with --timeout.",
+            )
+        if self._sent is None:
+            return Fault(
+                "timeout",
+                f"No connection to {at} came about in {bounds.connect_s:g} s.",
+                "Something on the way drops the packets: a firewall, a VPN that is not up, or a"
+                " machine that is off.",
+                "Check the address, the VPN and the firewall.",
+            )
+        if not self._tokens:
+            return Fault(
+                "timeout",
+                f"{at} took the request and sent no token in {bounds.first_byte_s:g} s.",
+                "It may be loading the model, busy with other requests, or stuck.",
+                "Look at the server's log, and ask again once the model is loaded.",
+            )
+        return Fault(
+            "timeout",
+            f"{at} fell silent for {now - self._data_at:.0f} s in the middle of the answer.",
+            "The server is stuck, or a proxy on the way holds the rest back.",
+            "Look at the server's log; stop other requests and ask again.",
+        )
+
+    # ------------------------------------------------------------------ the request
+
+    async def run(self) -> None:
+        """Send the request, once more where a refusal names a field, and read to the end."""
+        request = self._request
+        tried = [request]
+        while True:
+            refusal = await self._attempt(request)
+            if refusal is None:
+                break
+            other = adapted(request, refusal.fault, refusal.status or 0)
+            if other is None or other in tried:
+                self._put([refusal, Ended(refusal.at, complete=False)])
+                self.over = True
+                break
+            self._put([Adapted(refusal.at, other, refusal.fault)])
+            request = other
+            tried.append(other)
+            self._sent = None
+            self._attempted = self._loop.time()
+
+    def fail(self, fault: Fault, at: float | None = None) -> None:
+        """End with ``fault``, after what was still held back."""
+        now = self._clock() if at is None else at
+        held = self._reader.end(now) if self._reader is not None else []
+        self._put([event for event in held if not isinstance(event, Ended)])
+        if not any(isinstance(event, Failed) for event in held):
+            self._put([Failed(now, self._masked(fault))])
+        self._put([Ended(now, complete=False)])
+        self.over = True
+
+    def _put(self, events: list[Event]) -> None:
+        self.events += events
+        self.wake.set()
+
+    def _begin(self, event: Started) -> None:
+        self._sent = self._read_at = self._data_at = self._loop.time()
+        self._put([event])
+
+    async def _attempt(self, request: ChatRequest) -> Failed | None:
+        """One request. A refusal is returned (it may be mended), all else goes to the events."""
+        trace = _Trace(self._clock, self._begin)
+        bounds = self._bounds
+        try:
+            built = self._client.build_request(
+                "POST",
+                self._base.url + "/chat/completions",
+                content=chat_body(request),
+                headers={"content-type": "application/json"},
+                # Reading is bounded by the iterator, which knows what was read.
+                timeout=httpx.Timeout(
+                    connect=bounds.connect_s,
+                    read=None,
+                    write=bounds.silence_s,
+                    pool=bounds.connect_s,
+                ),
+                extensions={"trace": trace},
+            )
+            response = await self._client.send(built, stream=True)
+        except TurnkeyError as error:
+            self.fail(error.fault)
+            return None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
+            self.fail(fault_from_exception(error, self._base))
+            return None
+        try:
+            at = trace.headers_at if trace.headers_at is not None else self._clock()
+            if self._sent is None:  # a transport without a trace
+                self._begin(Started(at))
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            self._put([Headers(at, response.status_code, headers)])
+            return await self._read(request, response, headers)
+        except TurnkeyError as error:
+            self.fail(error.fault)
+        except TimeoutError:
+            self.fail(fault_from_exception(httpx.ReadTimeout(""), self._base))
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+            self._broken(error)
+        finally:
+            await response.aclose()
+        return None
+
+    async def _read(
+        self, request: ChatRequest, response: httpx.Response, headers: dict[str, str]
+    ) -> Failed | None:
+        chunks = self._chunks(response, headers)
+        async with aclosing(chunks):
+            kind = headers.get("content-type", "").lower()
+            streamed = response.is_success and "event-stream" in kind
+            first = b""
+            if response.is_success and not streamed and "json" not in kind and "html" not in kind:
+                # No telling type: the first bytes decide.
+                async for first in chunks:
+                    if first.strip():
+                        break
+                streamed = bool(first.strip()) and first.lstrip()[:1] not in b"{[<"
+            if streamed:
+                await self._read_events(request, chunks, first, headers)
+                return None
+            body = bytearray(first)
+            async for chunk in chunks:
+                body += chunk
+        return self._refusal(request, response.status_code, headers, bytes(body))
+
+    async def _chunks(
+        self, response: httpx.Response, headers: dict[str, str]
+    ) -> AsyncGenerator[bytes, None]:
+        """The body as it comes. A compressed one, or one read whole, by the careful way."""
+        streamed = response.is_success and "json" not in headers.get("content-type", "")
+        if not streamed or headers.get("content-encoding", "identity") != "identity":
+            careful: AsyncIterator[bytes] = body_chunks(response, self._bounds)
+            async for chunk in careful:
+                yield chunk
+            return
+        left = self._bounds.body_bytes
+        source = response.aiter_raw()
+        async for chunk in source:
+            left -= len(chunk)
+            if left < 0:
+                raise EndpointProblem(
+                    Fault(
+                        "too_large",
+                        f"{self._base.host_port} sent more than"
+                        f" {self._bounds.body_bytes / 2**20:g} MiB for one answer.",
+                        "Reading was stopped.",
+                        "Set an output limit.",
+                    )
+                )
+            yield chunk
+
+    async def _read_events(
+        self,
+        request: ChatRequest,
+        chunks: AsyncIterator[bytes],
+        first: bytes,
+        headers: dict[str, str],
+    ) -> None:
+        reader = self._reader = StreamReader(
+            EventReader(self._base, model=request.model, key=self._key), self._bounds.line_bytes
+        )
+        if first:
+            self._took(reader, first)
+        while not reader.done:
+            data = await anext(chunks, None)
+            if data is None:
+                break
+            self._took(reader, data)
+            if len(self.events) > _HELD_EVENTS:
+                self.room.clear()
+                await self.room.wait()
+        now = self._clock()
+        empty = not reader.payloads and not reader.done
+        held = reader.end(now)
+        if empty and not any(isinstance(event, Failed) for event in held):
+            self._nothing(request, reader, headers, now)
+            return
+        self._put(held)
+        self.over = True
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                async for _ in chunks:
+                    pass
+        except (TimeoutError, TurnkeyError, httpx.HTTPError, httpx.StreamError, OSError):
+            pass  # the answer is whole; only the connection is not used again
+
+    def _took(self, reader: StreamReader, data: bytes) -> None:
+        at = self._arrived()
+        if self._tap is not None:
+            self._tap(data, at)
+        self._read_at = self._loop.time()
+        events = reader.feed(data, at)
+        if not events:
+            return
+        if not self._tokens:
+            self._tokens = any(isinstance(one, Reasoning | Answer | ToolPiece) for one in events)
+        if not isinstance(events[-1], KeepAlive) or not isinstance(events[0], KeepAlive):
+            self._data_at = self._read_at
+        self._put(events)
+
+    # ------------------------------------------------------------------ what is no stream
+
+    def _refusal(
+        self, request: ChatRequest, status: int, headers: dict[str, str], body: bytes
+    ) -> Failed:
+        """The fault of an answer that is no event stream."""
+        fault = fault_from_reply(
+            status, headers, body, self._base, model=request.model, key=self._key
+        )
+        if fault is None:
+            words = error_words(body) or body[:200].decode("utf-8", "replace")
+            fault = Fault(
+                "bad_shape",
+                f"{self._base.host_port} answered a request for a stream with one plain reply.",
+                one_line(words, 200) or "The reply is empty.",
+                "Warden's engine reads streams alone: switch streaming on in the server or the"
+                " gateway before it.",
+            )
+        return Failed(self._clock(), self._masked(fault), status)
+
+    def _masked(self, fault: Fault) -> Fault:
+        """``fault`` without the key, wherever its words come from."""
+        if self._key is None:
+            return fault
+        mask = self._key.redact
+        return Fault(fault.code, mask(fault.what), mask(fault.why), mask(fault.fix))
+
+    def _nothing(
+        self, request: ChatRequest, reader: StreamReader, headers: dict[str, str], now: float
+    ) -> None:
+        """An event stream without an event: an error told in bare lines, or nothing at all."""
+        fault = None
+        if reader.stray:
+            plain = {name: text for name, text in headers.items() if name != "content-type"}
+            fault = fault_from_reply(
+                200, plain, reader.stray, self._base, model=request.model, key=self._key
+            )
+        self.fail(
+            fault
+            or Fault(
+                "empty_answer",
+                f"{self._base.host_port} answered 200 and then sent nothing.",
+                "Some servers do so for a path they do not have, or a prompt that does not fit.",
+                "Check that the base URL ends in /v1, and look at the server's log.",
+            ),
+            now,
+        )
+
+    def _broken(self, error: Exception) -> None:
+        """The connection went down while the body came."""
+        reader = self._reader
+        now = self._clock()
+        if reader is not None:
+            held = reader.end(now)
+            last = held[-1]
+            if isinstance(last, Ended) and last.complete:
+                # All was said; only the coding's own end is missing.
+                self._put(held)
+                self.over = True
+                return
+            self._put(held[:-1])
+            self._reader = None
+        fault = fault_from_exception(error, self._base)
+        if fault.code in {"connection_failed", "bad_shape", "stream_broken"}:
+            fault = Fault(
+                "stream_broken",
+                f"{self._base.host_port} broke off in the middle of the answer.",
+                "The server, or a proxy before it, closed the connection.",
+                "Look at the server's log; a round number of seconds points to a proxy's limit.",
+            )
+        self.fail(fault, now)
