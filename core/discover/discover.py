@@ -25,7 +25,7 @@ from core.discover.sglang import SGLang
 from core.discover.vllm import VLLM
 from core.errors import Fault, TurnkeyError, UsageProblem
 from core.providers.base_url import BaseUrl, candidates, read_base_url
-from core.providers.presets import presets
+from core.providers.presets import preset, presets
 from core.wire.bodies import Json, read_json
 from core.wire.bounds import Bounds, brief
 from core.wire.client import Reply, get, open_client, post
@@ -179,7 +179,7 @@ class _Asker:
 
 
 async def _look(asker: _Asker, bases: Sequence[BaseUrl]) -> Discovery:
-    roots = list(dict.fromkeys(_root(base) for base in (bases[0], bases[-1])))
+    roots = list(dict.fromkeys((_root(bases[0]), bases[0].origin)))
     marks = list(dict.fromkeys(mark for one in DIALECTS for mark in one.marks))
     listed, looks = await asyncio.gather(
         asker.list_models(bases[0]),
@@ -194,7 +194,7 @@ async def _look(asker: _Asker, bases: Sequence[BaseUrl]) -> Discovery:
         listed = await _elsewhere(asker, bases, listed)
     dialect = settle(dialect, match, listed.rows)
     if listed.fault is not None:
-        return _failed(listed, dialect, match, answered=answered)
+        return _failed(listed, dialect, match, answered=answered, root=root)
     named = await asker.ask(root, dialect.asks) if dialect.asks else {}
     answers = Answers(listed.rows, named)
     more = dialect.follow_up(answers)
@@ -308,9 +308,16 @@ def _well(base: BaseUrl, dialect: Dialect, match: Match | None, read: Read) -> D
     )
 
 
-def _failed(listed: _Listed, dialect: Dialect, match: Match | None, *, answered: bool) -> Discovery:
+def _failed(
+    listed: _Listed, dialect: Dialect, match: Match | None, *, answered: bool, root: str
+) -> Discovery:
     fault = listed.fault
     base = listed.base
+    if fault is not None and fault.code == "path_wrong" and match is not None:
+        likely = f"{root}/v1"
+        if likely != base.url:
+            fix = f"{_label(dialect)} answers at {root}: use {likely}."
+            fault = msgspec.structs.replace(fault, fix=fix)
     code = fault.code if fault is not None else None
     return Discovery(
         endpoint=EndpointInfo(
@@ -342,6 +349,10 @@ def _url_warnings(base: BaseUrl) -> tuple[Fault, ...]:
     return tuple(Fault("usage", warning) for warning in base.warnings)
 
 
+def _label(dialect: Dialect) -> str:
+    return preset(dialect.name).label
+
+
 async def _find_at(port: int, bounds: Bounds) -> Found | None:
     base = read_base_url(f"http://127.0.0.1:{port}/v1")
     async with open_client(base, bounds, key=None) as client:
@@ -356,6 +367,5 @@ async def _find_at(port: int, bounds: Bounds) -> Found | None:
         return None
     dialect, match = recognised if recognised is not None else (_GENERIC, None)
     dialect = settle(dialect, match, listed.rows)
-    label = next(one.label for one in presets() if one.dialect == dialect.name)
     version = match.version if match is not None else None
-    return Found(base.url, dialect.name, label, version, code in _KEY_CODES)
+    return Found(base.url, dialect.name, _label(dialect), version, code in _KEY_CODES)

@@ -127,6 +127,8 @@ def read_base_url(text: str, *, exact: bool = False) -> BaseUrl:
 def candidates(text: str) -> tuple[BaseUrl, ...]:
     """Base URLs worth trying, all of one origin: as typed first, then with and without ``/v1``.
 
+    A path that was typed is kept: nothing above it is tried, so a wrong one comes to light.
+
     Raises:
         UsageProblem: as :func:`read_base_url`.
     """
@@ -135,8 +137,6 @@ def candidates(text: str) -> tuple[BaseUrl, ...]:
     others = [f"{path}/v1"] if not path.endswith("/v1") else [path.removesuffix("/v1")]
     if typed and typed != path:
         others.append(typed)  # «/v1/v1» may be meant, however rarely
-    if path != "/v1":
-        others.append("/v1")
     found = {path: base}
     for other in others:
         if other not in found:

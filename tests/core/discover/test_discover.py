@@ -303,7 +303,6 @@ async def test_a_closed_port_and_a_bad_url_are_in_the_result() -> None:
         ("/v1", "/v1"),
         ("/v1/v1", "/v1"),
         ("/v1/chat/completions", "/v1"),
-        ("/nonsense", "/v1"),
         ("/llm", "/llm/v1"),
         ("/llm/v1", "/llm/v1"),
         ("/openai", "/openai"),
@@ -345,6 +344,17 @@ async def test_a_wrong_path_everywhere_is_the_paths_fault() -> None:
     assert found.error is not None
     assert found.error.code == "path_wrong"
     assert found.reachable is True
+
+
+@pytest.mark.parametrize("path", ["/nonsense", "/nonsense/v1", "/v2"])
+async def test_an_explicit_path_is_respected_and_told_when_wrong(path: str) -> None:
+    async with serve(CASES["litellm"]) as server:
+        found = await look(server, path)
+        assert server.seen("GET", "/v1/models") == []
+    assert found.error is not None
+    assert found.error.code == "path_wrong"
+    assert found.endpoint.dialect == "litellm"
+    assert f"{server.origin}/v1" in found.error.fix
 
 
 async def test_a_login_page_is_no_list() -> None:

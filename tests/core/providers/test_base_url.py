@@ -167,8 +167,8 @@ def test_exact_leaves_the_path_as_warden_will_use_it() -> None:
     [
         ("http://h:1", ["/v1", ""]),
         ("http://h:1/v1", ["/v1", ""]),
-        ("http://h:1/llm", ["/llm", "/llm/v1", "/v1"]),
-        ("http://h:1/llm/v1", ["/llm/v1", "/llm", "/v1"]),
+        ("http://h:1/llm", ["/llm", "/llm/v1"]),
+        ("http://h:1/llm/v1", ["/llm/v1", "/llm"]),
         ("http://h:1/v1/v1", ["/v1", "", "/v1/v1"]),
     ],
 )
