@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING
+
 import msgspec
 import pytest
+import tomlkit
 
 from core.errors import ConfigProblem, Refusal, UsageProblem
 from core.warden.config import Cost, ModelEntry, Provider
@@ -23,6 +27,9 @@ from core.warden.edits import (
     uses,
 )
 from tests.core.warden.shapes import GATEWAY, NAME, PLAIN, SAMPLES, document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BLOCK = """\
 [defaults.providers.plain]
