@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from core.live.events import (
@@ -23,59 +21,15 @@ from core.live.events import (
     UsageSeen,
 )
 from core.live.figures import MIN_SECONDS, MIN_TOKENS, CountsFrom, Figures, Gaps, Reason, RunWarning
-from core.live.grade import Counts, Running, Seen, counted
+from core.live.grade import Counts, Seen, counted
+from core.live.rates import phase_rate, prefill_rate
 from core.live.remarks import Story, remarks
+from core.live.tally import WINDOW_S, Timeline, Tracker
 
 if TYPE_CHECKING:
     from core.live.counts import Timings, Usage
 
-_WINDOW_S: Final = 1.0
-_TIMELINE: Final = 4096
 _HEAD: Final = 2000
-
-
-class _Tracker:
-    """Counts that come along with the text, turned into tokens per phase.
-
-    A difference belongs to the text since the last count, by bytes; without any, to nobody.
-    """
-
-    __slots__ = ("answer", "answer_bytes", "thinking", "thinking_bytes", "total", "updates")
-
-    def __init__(self) -> None:
-        self.total = 0
-        self.thinking = 0.0
-        self.answer = 0.0
-        self.thinking_bytes = 0
-        self.answer_bytes = 0
-        self.updates = 0
-        """How many counts came after new text."""
-
-    def update(self, total: int, thinking_bytes: int, answer_bytes: int) -> None:
-        """A cumulative count, beside the bytes of each phase so far."""
-        more = total - self.total
-        thought = thinking_bytes - self.thinking_bytes
-        answered = answer_bytes - self.answer_bytes
-        both = thought + answered
-        if both > 0:
-            self.updates += 1
-            self.thinking_bytes, self.answer_bytes = thinking_bytes, answer_bytes
-            if more > 0:
-                self.thinking += more * thought / both
-                self.answer += more * answered / both
-        if more > 0:
-            self.total = total
-
-    def answer_was_thinking(self) -> None:
-        """What was counted as answer so far was thinking."""
-        self.thinking, self.answer = self.thinking + self.answer, 0.0
-        self.thinking_bytes, self.answer_bytes = self.thinking_bytes + self.answer_bytes, 0
-
-    def running(self, events: int) -> Running | None:
-        """The split, if counts came with at least every other event, and more than once."""
-        if self.updates < 2 or self.updates * 2 < events:
-            return None
-        return Running(round(self.thinking), round(self.answer), self.total)
 
 
 class Meter:
@@ -115,13 +69,11 @@ class Meter:
         self._answer_head = ""
         self._solid_answer = False
         self._gaps = Gaps()
-        self._window: deque[tuple[float, int]] = deque()
-        self._times = array("d")
-        self._weights = array("d")
+        self._timeline = Timeline()
         self._usage: Usage | None = None
         self._timings: Timings | None = None
-        self._by_usage = _Tracker()
-        self._by_timings = _Tracker()
+        self._by_usage = Tracker()
+        self._by_timings = Tracker()
         self._estimated_reasoning = False
         self._served: str | None = None
         self._finish: str | None = None
@@ -187,22 +139,7 @@ class Meter:
         else:
             self._gaps.add(at - self._last_token)
         self._last_token = at
-        window = self._window
-        window.append((at, 1))
-        while window[0][0] < at - _WINDOW_S:
-            window.popleft()
-        if self._times and self._times[-1] == at:
-            self._weights[-1] += 1
-            return
-        self._times.append(at)
-        self._weights.append(1)
-        if len(self._times) > _TIMELINE:
-            # Halve the resolution: pairs become one, at the time of their first.
-            self._times = self._times[::2]
-            odd = self._weights[1::2]
-            self._weights = self._weights[::2]
-            for place, weight in enumerate(odd):
-                self._weights[place] += weight
+        self._timeline.add(at)
 
     def _thought(self, at: float, size: int) -> None:
         if self._phase == "thinking" and self._last_thinking is not None:
@@ -321,7 +258,7 @@ class Meter:
         withheld: dict[str, Reason] = {}
         buffered = self.buffered()
         first = self._first_token
-        thinking_rate = self._rate(
+        thinking_rate = phase_rate(
             "thinking_tokens_per_s",
             counts.thinking,
             counts.thinking - self._stretches,
@@ -329,7 +266,7 @@ class Meter:
             "hidden thinking" if counts.hidden else "buffered" if buffered else None,
             withheld,
         )
-        answer_rate = self._rate(
+        answer_rate = phase_rate(
             "answer_tokens_per_s",
             counts.answer,
             counts.answer - self._unanchored,
@@ -359,7 +296,13 @@ class Meter:
             tokens_per_s_end_to_end=generated / (self._last_token - t0)
             if first is not None and self._last_token > t0
             else None,
-            prefill_tokens_per_s=self._prefill(first, t0, withheld, counts, buffered=buffered),
+            prefill_tokens_per_s=prefill_rate(
+                None if first is None else first - t0,
+                self._usage,
+                self._timings,
+                "hidden thinking" if counts.hidden else "buffered" if buffered else None,
+                withheld,
+            ),
             itl_s=span / (shown - 1) if shown >= 2 and span > 0 and not buffered else None,
             tpot_excl_first_s=span / (generated - 1)
             if generated >= 2 and span > 0 and not buffered
@@ -378,9 +321,8 @@ class Meter:
         first = self._first_token
         if first is None or self._ended_at is not None or now - first < MIN_SECONDS:
             return None
-        since = now - _WINDOW_S
-        events = sum(weight for at, weight in self._window if at > since)
-        return events * self._tokens_per_event() / min(_WINDOW_S, now - first)
+        events = self._timeline.lately(now)
+        return events * self._tokens_per_event() / min(WINDOW_S, now - first)
 
     def rates(self, now: float, columns: int) -> tuple[float, ...]:
         """Tokens per second over time, from the first token to ``now`` or the last, in ``columns``.
@@ -391,14 +333,8 @@ class Meter:
         if first is None or columns < 1:
             return ()
         end = max(now if self._ended_at is None else self._last_token, first)
-        width = (end - first) / columns
-        if width <= 0:
-            return ()
-        sums = [0.0] * columns
-        for at, weight in zip(self._times, self._weights, strict=True):
-            sums[min(int((at - first) / width), columns - 1)] += weight
-        scale = self._tokens_per_event() / width
-        return tuple(value * scale for value in sums)
+        scale = self._tokens_per_event()
+        return tuple(value * scale for value in self._timeline.rates(first, end, columns))
 
     def buffered(self) -> bool:
         """Whether the text came in one burst after nearly the whole time: something collected it.
@@ -420,7 +356,7 @@ class Meter:
         middle = self._gaps.percentile(0.5)
         if events < 5 or middle is None or middle > 0.0005:
             return False
-        return self._densest(0.05 * took) > 0.8 * events
+        return self._timeline.densest(0.05 * took) > 0.8 * events
 
     def warnings(self) -> tuple[RunWarning, ...]:
         """What this run tells, in words with the fix. Most are known only at the end."""
@@ -461,55 +397,3 @@ class Meter:
         events = self._thinking_events + self._answer_events
         shown = counts.answer + (0 if counts.hidden else counts.thinking)
         return shown / events if events else 0.0
-
-    def _rate(
-        self,
-        name: str,
-        tokens: int,
-        over: int,
-        seconds: float,
-        reason: Reason | None,
-        withheld: dict[str, Reason],
-    ) -> float | None:
-        """``over`` / ``seconds``, if ``tokens`` and ``seconds`` suffice and nothing forbids it."""
-        if not tokens:
-            withheld[name] = "nothing came"
-        elif reason is not None:
-            withheld[name] = reason
-        elif tokens < MIN_TOKENS or seconds < MIN_SECONDS:
-            withheld[name] = "too short"
-        else:
-            return over / seconds
-        return None
-
-    def _prefill(
-        self,
-        first: float | None,
-        t0: float,
-        withheld: dict[str, Reason],
-        counts: Counts,
-        *,
-        buffered: bool,
-    ) -> float | None:
-        timings, usage = self._timings, self._usage
-        if timings is not None and timings.prompt_n and timings.prompt_ms:
-            return timings.prompt_n / timings.prompt_ms * 1000
-        if usage is None or usage.prompt_tokens is None or first is None or first <= t0:
-            withheld["prefill_tokens_per_s"] = "no usage" if usage is None else "nothing came"
-            return None
-        if counts.hidden or buffered:
-            withheld["prefill_tokens_per_s"] = "hidden thinking" if counts.hidden else "buffered"
-            return None
-        return max(usage.prompt_tokens - (usage.cached_tokens or 0), 0) / (first - t0)
-
-    def _densest(self, width: float) -> float:
-        """The most events in any stretch of ``width`` seconds."""
-        best = inside = 0.0
-        low = 0
-        for high, at in enumerate(self._times):
-            inside += self._weights[high]
-            while self._times[low] < at - width:
-                inside -= self._weights[low]
-                low += 1
-            best = max(best, inside)
-        return best

@@ -23,22 +23,31 @@ from core.live.events import (
     Answer,
     Ended,
     Event,
-    EventReader,
     Failed,
     Headers,
     KeepAlive,
     Reasoning,
     Started,
-    StreamReader,
     ToolPiece,
 )
-from core.text import one_line
+from core.live.reader import EventReader, StreamReader
+from core.live.stream_faults import (
+    broke_off,
+    fell_silent,
+    no_stream,
+    no_token,
+    not_connected,
+    not_done,
+    sent_nothing,
+    too_much,
+)
+from core.live.trace import Trace
 from core.wire.chat import ChatRequest, adapted, chat_body
 from core.wire.client import body_chunks
-from core.wire.failures import error_words, fault_from_exception, fault_from_reply
+from core.wire.failures import fault_from_exception, fault_from_reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from core.keys.secret import Secret
     from core.providers.base_url import BaseUrl
@@ -105,31 +114,6 @@ async def stream(
         await asyncio.gather(work, return_exceptions=True)
 
 
-class _Trace:
-    """t0 and the connection's set-up, out of httpcore's trace (encode/httpcore, «extensions»)."""
-
-    def __init__(self, clock: Callable[[], float], started: Callable[[Started], None]) -> None:
-        self._clock = clock
-        self._started = started
-        self._connect_from: float | None = None
-        self._connect_to: float | None = None
-        self.headers_at: float | None = None
-
-    async def __call__(self, name: str, info: Mapping[str, object]) -> None:  # noqa: ARG002
-        """Take one trace event."""
-        if name.endswith("connect_tcp.started"):
-            self._connect_from = self._clock()
-        elif name.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._connect_to = self._clock()
-        elif name.endswith("send_request_headers.started"):
-            connect = None
-            if self._connect_from is not None and self._connect_to is not None:
-                connect = self._connect_to - self._connect_from
-            self._started(Started(self._clock(), connect))
-        elif name.endswith("receive_response_headers.complete"):
-            self.headers_at = self._clock()
-
-
 class _Flow:
     """The request's task, and what it shares with the iterator: events, and how late it is."""
 
@@ -186,35 +170,14 @@ class _Flow:
         deadline, now = self.deadline(), self._loop.time()
         if deadline is None or now < deadline:
             return None
-        bounds, at = self._bounds, self._base.host_port
+        bounds, base = self._bounds, self._base
         if bounds.total_s is not None and now >= self._begun + bounds.total_s:
-            return Fault(
-                "timeout",
-                f"{at} was not done after {bounds.total_s:g} s.",
-                "That is the limit for the request as a whole.",
-                "Allow more time with --timeout.",
-            )
+            return not_done(base, bounds.total_s)
         if self._sent is None:
-            return Fault(
-                "timeout",
-                f"No connection to {at} came about in {bounds.connect_s:g} s.",
-                "Something on the way drops the packets: a firewall, a VPN that is not up, or a"
-                " machine that is off.",
-                "Check the address, the VPN and the firewall.",
-            )
+            return not_connected(base, bounds.connect_s)
         if not self._tokens:
-            return Fault(
-                "timeout",
-                f"{at} took the request and sent no token in {bounds.first_byte_s:g} s.",
-                "It may be loading the model, busy with other requests, or stuck.",
-                "Look at the server's log, and ask again once the model is loaded.",
-            )
-        return Fault(
-            "timeout",
-            f"{at} fell silent for {now - self._data_at:.0f} s in the middle of the answer.",
-            "The server is stuck, or a proxy on the way holds the rest back.",
-            "Look at the server's log; stop other requests and ask again.",
-        )
+            return no_token(base, bounds.first_byte_s)
+        return fell_silent(base, now - self._data_at)
 
     # ------------------------------------------------------------------ the request
 
@@ -257,7 +220,7 @@ class _Flow:
 
     async def _attempt(self, request: ChatRequest) -> Failed | None:
         """One request. A refusal is returned (it may be mended), all else goes to the events."""
-        trace = _Trace(self._clock, self._begin)
+        trace = Trace(self._clock, self._begin)
         bounds = self._bounds
         try:
             built = self._client.build_request(
@@ -335,15 +298,7 @@ class _Flow:
         async for chunk in source:
             left -= len(chunk)
             if left < 0:
-                raise EndpointProblem(
-                    Fault(
-                        "too_large",
-                        f"{self._base.host_port} sent more than"
-                        f" {self._bounds.body_bytes / 2**20:g} MiB for one answer.",
-                        "Reading was stopped.",
-                        "Set an output limit.",
-                    )
-                )
+                raise EndpointProblem(too_much(self._base, self._bounds.body_bytes))
             yield chunk
 
     async def _read_events(
@@ -358,11 +313,10 @@ class _Flow:
         )
         if first:
             self._took(reader, first)
-        while not reader.done:
-            data = await anext(chunks, None)
-            if data is None:
-                break
+        async for data in chunks:
             self._took(reader, data)
+            if reader.done:
+                break
             if len(self.events) > _HELD_EVENTS:
                 self.room.clear()
                 await self.room.wait()
@@ -405,14 +359,7 @@ class _Flow:
             status, headers, body, self._base, model=request.model, key=self._key
         )
         if fault is None:
-            words = error_words(body) or body[:200].decode("utf-8", "replace")
-            fault = Fault(
-                "bad_shape",
-                f"{self._base.host_port} answered a request for a stream with one plain reply.",
-                one_line(words, 200) or "The reply is empty.",
-                "Warden's engine reads streams alone: switch streaming on in the server or the"
-                " gateway before it.",
-            )
+            fault = no_stream(self._base, body)
         return Failed(self._clock(), self._masked(fault), status)
 
     def _masked(self, fault: Fault) -> Fault:
@@ -432,16 +379,7 @@ class _Flow:
             fault = fault_from_reply(
                 200, plain, reader.stray, self._base, model=request.model, key=self._key
             )
-        self.fail(
-            fault
-            or Fault(
-                "empty_answer",
-                f"{self._base.host_port} answered 200 and then sent nothing.",
-                "Some servers do so for a path they do not have, or a prompt that does not fit.",
-                "Check that the base URL ends in /v1, and look at the server's log.",
-            ),
-            now,
-        )
+        self.fail(fault or sent_nothing(self._base), now)
 
     def _broken(self, error: Exception) -> None:
         """The connection went down while the body came."""
@@ -459,10 +397,5 @@ class _Flow:
             self._reader = None
         fault = fault_from_exception(error, self._base)
         if fault.code in {"connection_failed", "bad_shape", "stream_broken"}:
-            fault = Fault(
-                "stream_broken",
-                f"{self._base.host_port} broke off in the middle of the answer.",
-                "The server, or a proxy before it, closed the connection.",
-                "Look at the server's log; a round number of seconds points to a proxy's limit.",
-            )
+            fault = broke_off(self._base)
         self.fail(fault, now)

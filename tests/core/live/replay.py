@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from core.live.events import Event, EventReader, Headers, Started, StreamReader
+from core.live.events import Event, Headers, Started
 from core.live.meter import Meter
+from core.live.reader import EventReader, StreamReader
 from core.providers.base_url import read_base_url
 
 WIRE: Final = Path(__file__).parents[2] / "data" / "wire"

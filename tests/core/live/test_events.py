@@ -13,7 +13,6 @@ from core.live.events import (
     AnswerWasThinking,
     Ended,
     Event,
-    EventReader,
     Failed,
     Finished,
     KeepAlive,
@@ -24,6 +23,7 @@ from core.live.events import (
     ToolPiece,
     UsageSeen,
 )
+from core.live.reader import EventReader
 from tests.core.live.replay import BASE, WIRE, events_of, reader, recorded
 
 WHOLE = sorted(str(path.relative_to(WIRE).with_suffix("")) for path in WIRE.glob("*/*.sse"))
