@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 from difflib import unified_diff
 
 from core.text import visible
 
+_MARK = codecs.BOM_UTF8
 _MISSING = "\\ No newline at end of file"
 _RETURN = "␍"
 
@@ -18,6 +20,8 @@ def diff(old: bytes, new: bytes, name: str) -> str:
     """
     if old == new:
         return ""
+    if old.startswith(_MARK) and new.startswith(_MARK):
+        old, new = old.removeprefix(_MARK), new.removeprefix(_MARK)
     shown = not (_uniform(old) and _uniform(new) and _kind(old, new))
     before, after = _lines(old, returns=shown), _lines(new, returns=shown)
     label = visible(name)

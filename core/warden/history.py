@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import ConfigProblem, Fault
 from core.text import one_line
-from core.warden.document import Document, parse, with_bytes
+from core.warden.document import Document, parse
 from core.warden.keys_edit import dotted
 from core.warden.values import Table, same
 
@@ -76,9 +76,10 @@ def replay(mine: Document, theirs: bytes) -> Document:
     if clashes:
         raise _clash(mine, [dotted(path) for path in clashes])
     wanted = _merged(base.data(), mine.data(), other.data())
-    for raw in _texts(base.raw, mine.raw, other.raw):
+    # Texts, for a byte-order mark is no part of the first line
+    for raw in _texts(*(one.text.encode() for one in (base, mine, other))):
         try:
-            result = with_bytes(other, raw)
+            result = other.with_text(raw.decode())
         except ConfigProblem:
             continue
         if same(result.data(), wanted):
@@ -117,12 +118,17 @@ _Change = tuple[int, int, tuple[bytes, ...]]
 
 def _texts(base: bytes, mine: bytes, theirs: bytes) -> Iterator[bytes]:
     """The ways to put both sides' changed lines into one text, best first."""
-    lines = base.splitlines(keepends=True)
-    sides = [_changes(lines, one.splitlines(keepends=True)) for one in (theirs, mine)]
+    ending = b"\r\n" if b"\r\n" in base else b"\n"
+    versions = (base, theirs, mine)
+    # A last line without its ending would count as changed by whoever added lines below it
+    ended = [one if one.endswith(b"\n") or not one else one + ending for one in versions]
+    bare = not any(one.endswith(b"\n") for one in versions)
+    lines = ended[0].splitlines(keepends=True)
+    sides = [_changes(lines, one.splitlines(keepends=True)) for one in ended[1:]]
     for first, second in permutations(sides):
         result = _applied(lines, first, second)
         if result is not None:
-            yield result
+            yield result.removesuffix(ending) if bare else result
 
 
 def _changes(old: Sequence[bytes], new: Sequence[bytes]) -> list[_Change]:

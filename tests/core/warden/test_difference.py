@@ -34,6 +34,11 @@ from core.warden.save import diff
                 "-a = 1\n\\ No newline at end of file\n+a = 1\n"
             ),
         ),
+        (
+            b"\xef\xbb\xbfa = 1\n",
+            b"\xef\xbb\xbfa = 2\n",
+            "--- warden.toml\n+++ warden.toml\n@@ -1 +1 @@\n-a = 1\n+a = 2\n",
+        ),
         (b"", b"a = 1\n", "--- /dev/null\n+++ warden.toml\n@@ -0,0 +1 @@\n+a = 1\n"),
         (
             b"a = 1\n",

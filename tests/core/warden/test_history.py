@@ -14,7 +14,7 @@ from core.warden.edits import LANES, add_provider, remove_provider, set_key, set
 from core.warden.history import History, replay
 from core.warden.save import save
 from core.warden.values import value_at
-from tests.core.warden.shapes import GATEWAY, PLAIN, SAMPLES, document, files
+from tests.core.warden.shapes import GATEWAY, PLAIN, SAMPLES, document, files, in_all_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,11 +61,15 @@ def test_an_undo_behind_a_save_can_be_saved(tmp_path: Path) -> None:
     assert path.read_bytes() == b"version = 1\n"
 
 
-@pytest.mark.parametrize("name", ["lanes as tables", "version only", "runner between skills"])
-def test_edits_of_other_keys_are_put_together(name: str) -> None:
-    base = document(SAMPLES[name])
+@pytest.mark.parametrize(
+    "name", ["lanes as tables", "version only", "runner between skills", "skills first"]
+)
+@pytest.mark.parametrize("form", range(8))
+def test_edits_of_other_keys_are_put_together(name: str, form: int) -> None:
+    base = document(in_all_bytes(SAMPLES[name])[form])
     mine = set_lane(add_provider(base, GATEWAY), "agent", "gateway/small")
-    theirs = set_key(base.with_text(base.text + '\n[[skills]] # new\nname = "theirs"\n'), RUN, 9)
+    skill = '\n\n[[skills]] # new\nname = "theirs"'.replace("\n", base.newline)
+    theirs = set_key(base.with_text(base.text + skill), RUN, 9)
     both = replay(mine, theirs.raw)
     assert both.loaded == theirs.raw
     assert both.config().provider("gateway") == mine.config().provider("gateway")
