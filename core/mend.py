@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from core.warden.lanes import LaneReport
+    from collections.abc import Iterable
+
+    from core.warden.lanes import Escape, LaneReport
     from core.warden.problems import Problem
     from core.workspace import Workspace
 
@@ -35,23 +37,45 @@ def to_mend(workspace: Workspace) -> tuple[Mend, ...]:
     Escapes come first, since they send code elsewhere; then what Warden would refuse; then the
     rest. Computed from the file and the environment alone: nothing is asked of a server.
     """
+    if not workspace.document.raw:
+        return ()  # a file that is yet to be made has nothing wrong with it
     report = workspace.lanes()
     found = [*escapes_to_mend(report), *problems_to_mend(workspace.problems())]
     unique = dict.fromkeys(found)
     return tuple(sorted(unique, key=lambda mend: not mend.urgent))
 
 
+@dataclass(frozen=True, slots=True)
+class EscapeGroup:
+    """Escapes of one cause that one edit closes."""
+
+    first: Escape
+    """The one of the most telling lane."""
+    lanes: tuple[str, ...]
+    """All kinds of work that would leave."""
+
+
+def grouped(escapes: Iterable[Escape]) -> tuple[EscapeGroup, ...]:
+    """The escapes, those of one code and one fix together, in their order."""
+    groups: dict[tuple[str, str], list[Escape]] = {}
+    for escape in escapes:
+        groups.setdefault((escape.code, escape.fix), []).append(escape)
+    return tuple(
+        EscapeGroup(found[0], tuple(escape.lane for escape in found)) for found in groups.values()
+    )
+
+
 def escapes_to_mend(report: LaneReport) -> list[Mend]:
-    """The escapes of the lanes."""
+    """The escapes of the lanes, one line a cause."""
     return [
         Mend(
-            f"{escape.lane}: {escape.message}",
-            escape.fix,
+            f"{', '.join(group.lanes)}: {group.first.message}",
+            group.first.fix,
             urgent=True,
             spot="lane",
-            name=escape.lane,
+            name=(group.first.edit.lane if group.first.edit else None) or group.first.lane,
         )
-        for escape in report.escapes
+        for group in grouped(report.escapes)
     ]
 
 

@@ -148,7 +148,28 @@ class Workspace:
         """All that is wrong with the file as it stands, worst first."""
         from core.warden.problems import problems
 
-        return problems(self.document.data(), self.document.position, self.variant, env=self.env)
+        return problems(
+            self.document.data(),
+            self.document.position,
+            self.variant,
+            self.env,
+            [provider.name for provider in self.config.providers if self._has_key(provider)],
+        )
+
+    def _has_key(self, provider: Provider) -> bool:
+        """Whether a key is stored or typed for the provider's origin; asks no keyring."""
+        from core.keys.environment import stored_variable
+
+        try:
+            origin = read_base_url(provider.base_url).origin
+        except UsageProblem:
+            return False
+        variable = stored_variable(provider.name, provider.api_key_env)
+        known = (*self.vault.stored_for(variable), *self._typed_for(variable))
+        return origin in known
+
+    def _typed_for(self, variable: str) -> tuple[str, ...]:
+        return tuple(origin for name, origin in self.pending_keys if name == variable)
 
     def provider(self, name: str) -> Provider:
         """The provider of that name; UsageProblem naming the known ones otherwise."""

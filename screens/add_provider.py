@@ -93,6 +93,15 @@ class AddProviderScreen(TurnkeyScreen[None]):
         self.look_up_key()
         self.query_one("#preset").focus()
 
+    @property
+    def settled(self) -> bool:
+        """True when it is known where a key would go, and whether one is there already."""
+        return self._place is not None and not any(
+            worker.group == "key" and worker.is_running
+            for worker in self.workers
+            if worker.node is self
+        )
+
     def _fill(self, preset: Preset) -> None:
         name, url = self.query_one("#name", Field), self.query_one("#url", Field)
         if name.value in {"", self._preset.name}:

@@ -12,6 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.errors import Refusal, TurnkeyError
+from core.mend import grouped
 from core.text import one_line
 from core.warden.lane_edits import set_lane, unset_lane
 from tui.widgets.ask import AskChoice
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from core.warden.document import Document
     from core.warden.lane_edits import DefaultModel
-    from core.warden.lanes import Lane, LaneReport, Step
+    from core.warden.lanes import Lane, LaneReport, Resolution
     from core.workspace import Workspace
 
 Row = Literal["all", "agent", "auxiliary", "synthesis"]
@@ -40,6 +41,9 @@ WORK: dict[Row, str] = {
     "auxiliary": "extracts and verifies findings: bare JSON, and tool calls too",
     "synthesis": "merges findings: JSON, longer input",
 }
+
+
+NO_MODELS = "No model is declared yet: go back with esc, and a adds a provider."
 
 
 class LanesScreen(TurnkeyScreen[None]):
@@ -121,7 +125,7 @@ class LanesScreen(TurnkeyScreen[None]):
                 for choice in self._choices
             ]
         )
-        models.highlighted = self._choices.index(now) if now in self._choices else 0
+        models.highlighted = 0 if now is None and declared else self._choices.index(now)
 
     def _inherit_words(self) -> str:
         return "unset all three" if self._row == "all" else "inherit (leave it unset)"
@@ -172,7 +176,10 @@ class LanesScreen(TurnkeyScreen[None]):
         self.query_one("#resolution").border_title = (
             "With this choice (enter takes it)" if changed else "As it stands"
         )
-        self.query_one("#chains", Static).update(report_words(self._row, report))
+        words = report_words(self._row, report)
+        if self._choices == (None,):
+            words = Content.assemble((NO_MODELS, "$warning"), "\n", words)
+        self.query_one("#chains", Static).update(words)
 
     @on(OptionList.OptionHighlighted, "#rows")
     def choose_row(self, event: OptionList.OptionHighlighted) -> None:
@@ -268,24 +275,28 @@ def report_words(row: Row, report: LaneReport) -> Content:
             )
         )
         if row == lane:
-            parts += [chain_line(step, resolution.won_by) for step in resolution.chain]
+            parts += chain_lines(resolution)
     parts += [
         Content.assemble(
-            (f"▲ {escape.code} {escape.lane}: ", "bold $error"),
-            one_line(escape.message, 400),
-            (f"  fix: {one_line(escape.fix)}", "$foreground 75%"),
+            (f"▲ {group.first.code} {', '.join(group.lanes)}: ", "bold $error"),
+            one_line(group.first.message, 400),
+            (f"  fix: {one_line(group.first.fix)}", "$foreground 75%"),
         )
-        for escape in report.escapes
+        for group in grouped(report.escapes)
     ]
     return Content("\n").join(parts)
 
 
-def chain_line(step: Step, won_by: str) -> Content:
-    """One rule of a lane's chain: its value, and why it won or was passed over."""
-    won = step.rule == won_by
-    style = "$success" if won else "$foreground 75%"
-    return Content.styled(
-        f" {'▸' if won else ' '} {step.rule:<26} {one_line(step.value or '–', 40):<32} "
-        f"{one_line(step.why, 200)}",
-        style,
-    )
+def chain_lines(resolution: Resolution) -> list[Content]:
+    """The rules of a lane's chain: the value of each, and why it won or was passed over."""
+    rules = max(len(step.rule) for step in resolution.chain)
+    values = min(26, max(len(step.value or "–") for step in resolution.chain))
+    lines = []
+    for step in resolution.chain:
+        won = step.rule == resolution.won_by
+        text = (
+            f" {'▸' if won else ' '} {step.rule:<{rules}}  "
+            f"{one_line(step.value or '–', values):<{values}}  {one_line(step.why, 300)}"
+        )
+        lines.append(Content.styled(text, "$success" if won else "$foreground 75%"))
+    return lines

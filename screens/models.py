@@ -36,11 +36,11 @@ class ModelsScreen(TurnkeyScreen[None]):
     TITLE = "models"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "use", "Use picked", id="use", tooltip="Declare the picked models"),
-        Binding("slash", "filter", "Filter", key_display="/", id="filter"),
-        Binding("A", "all", "All shown", id="all", tooltip="Pick every chat model shown"),
-        Binding("i", "type", "Type an id", id="type", tooltip="An id the endpoint does not list"),
         Binding("t", "test", "Test", id="test", tooltip="Watch this model answer"),
-        Binding("r", "reload", "Ask again", id="reload"),
+        Binding("slash", "filter", "Filter", key_display="/", id="filter"),
+        Binding("A", "all", "All", id="all", tooltip="Pick every chat model shown"),
+        Binding("i", "type", "Type id", id="type", tooltip="An id the endpoint does not list"),
+        Binding("r", "reload", "Again", id="reload", tooltip="Ask the endpoint again"),
         Binding("escape", "back", "Back", id="back"),
     ]
 

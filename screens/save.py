@@ -55,12 +55,21 @@ class SaveScreen(ModalScreen[bool]):
                 yield Button("Back", id="leave", compact=True)
 
     def _key_words(self) -> str:
-        words = "goes to the keyring" if self._place is None else self._place.words
+        if self.workspace.demo is not None:
+            return (
+                "No key is in the file, and the demo's own key stays in memory."
+                " Enter writes, escape goes back."
+            )
         lines = [
-            f"the key {variable} {words}, only for {origin}"
+            f"{variable} " + ("…" if self._place is None else self._place.for_origin(origin))
             for variable, origin in self.workspace.pending_keys
         ]
-        return "\n".join([*lines, "no key is in the file, and none goes into it"])
+        return "\n".join(
+            [
+                *lines,
+                "No key is in the file, and none goes into it. Enter writes, escape goes back.",
+            ]
+        )
 
     def on_mount(self) -> None:
         """The difference can be scrolled at once."""

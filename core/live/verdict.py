@@ -137,8 +137,7 @@ class Transcript:
                     "parameter_adapted",
                     "The server refused a field, and the request was repeated without it:"
                     f" {event.fault.why or event.fault.what}",
-                    "Warden's engine sends it unless told otherwise: verify finds the flag, and"
-                    " export pi writes it.",
+                    "Warden's engine sends it unless told otherwise, by the model's compat flags.",
                 )
             )
 

@@ -21,7 +21,7 @@ COUNT_WORDS: Final[dict[CountsFrom, str]] = {
     "timings": "server timings, exact",
     "usage": "final usage, exact",
     "weight": "final usage, split by weight",
-    "estimate": "estimated: the server counts nothing",
+    "estimate": "estimated from the text",
 }
 
 
@@ -140,7 +140,7 @@ def reason_words(run: Run) -> list[str]:
         reason = run.figures.withheld.get(figure)
         if reason == "too short":
             said.append(f"the {phase} is too short for a rate (8 tokens over 250 ms at the least)")
-        elif reason:
+        elif reason and reason != "nothing came":
             said.append(f"no rate of the {phase}: {reason}")
     return said
 

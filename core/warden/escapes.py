@@ -330,7 +330,7 @@ class _Search:
         if code == "E13" and view.lanes[work].emptied == VARIABLE:
             fix += f", or give {VARIABLE} a value where Warden runs"
         elif code == "E14":
-            fix += ". Stock Warden reads Pi's models.json: turnkey export pi"
+            fix += ". Stock Warden knows the provider only from Pi's models.json"
         return Escape(
             code,
             work,

@@ -91,7 +91,7 @@ def _selector_findings(
         fix = f"{close}/{one_line(model, 80)}"
         yield Finding("provider_unknown", "error", path, text, effect, fix)
     elif variant == "stock":
-        fix = "It must stand in Pi's models.json; turnkey export pi writes that file."
+        fix = "It must stand in Pi's models.json."
         yield Finding("provider_unknown", "note", path, text, "Pi looks in its models.json.", fix)
     else:
         fix = "Add the provider, or see that Pi's models.json has it."

@@ -52,7 +52,7 @@ def provider_findings(
             _BLOCK,
             "Stock Warden does not know [defaults.providers].",
             DROPS,
-            "turnkey export pi writes the models.json that stock Warden reads.",
+            "Write the provider into Pi's models.json, which stock Warden reads.",
         )
     if config.defaults.runtime == "claude":
         keyed = block.keys()  # the preflight runs for Pi alone

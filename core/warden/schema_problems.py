@@ -149,7 +149,7 @@ def _unknown(
         return Finding("other_variant", severity, path, text, effect, fix)
     if name in MODELS_JSON_ONLY and path[:2] == ("defaults", "providers"):
         text = f"{name} cannot stand in warden.toml; only Pi's models.json has it."
-        fix = "turnkey keys set" if name == "apiKey" else "turnkey export pi writes what was probed"
+        fix = "turnkey keys set" if name == "apiKey" else "Write it into Pi's models.json."
         return Finding("unknown_key", severity, path, text, effect, fix)
     text = f"Warden knows no key {shown}."
     fix = f"Did you mean {close}?" if close else "Remove it."

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
@@ -130,10 +129,6 @@ class TurnkeyScreen(Screen[ResultType]):
     """A screen of turnkey: the bar, the body, the footer. Escape goes back and loses nothing."""
 
     TITLE = ""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Back", id="back", tooltip="Back, nothing is lost"),
-    ]
-
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace

@@ -44,8 +44,7 @@ class StreamPane(VerticalScroll, can_focus=True):
         yield Static(markup=False)
 
     def on_mount(self) -> None:
-        """Follow the end, and paint twenty times a second."""
-        self.anchor()
+        """Paint twenty times a second."""
         self.set_interval(FRAME_S, self.flush)
 
     @property
@@ -81,11 +80,18 @@ class StreamPane(VerticalScroll, can_focus=True):
         tail = self._text[-TAIL:]
         if len(tail) < len(self._text):
             tail = "…" + tail
-        self.query_one(Static).update(Content(visible(tail)))
+        self._paint(tail)
+
+    def _paint(self, text: str) -> None:
+        # Textual's own anchor() pushes a text shorter than the window to its bottom (8.2.8).
+        at_end = self.scroll_y >= self.max_scroll_y - 1
+        self.query_one(Static).update(Content(visible(text)))
+        if at_end:
+            self.call_after_refresh(self.scroll_end, animate=False)
 
     def finish(self) -> None:
         """The stream is over: show all that was kept."""
         self.flush()
         gone = f"… ({self._dropped:,} characters before this are no longer kept)\n"
         shown = (gone if self._dropped else "") + self._text
-        self.query_one(Static).update(Content(visible(shown)))
+        self._paint(shown)

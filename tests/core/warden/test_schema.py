@@ -278,7 +278,7 @@ def test_stock_drops_the_provider_block_and_says_what_it_reads_instead() -> None
         "warning",
         "defaults.providers",
     )
-    assert "export pi" in one.suggestion
+    assert "models.json" in one.suggestion
     assert found(PROVIDER.format(key="", model=""), "providers") == ()
     inside = found(PROVIDER.format(key="x = 1", model=""), "stock")
     assert {one.severity for one in inside} == {"warning"}

@@ -1,0 +1,239 @@
+"""Builds what screens stand on: a workspace without disk, network or keyring, and known answers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.discover.facts import Discovery, EndpointInfo, Fact, Model
+from core.draft import Draft
+from core.keys.secret import Secret
+from core.keys.vault import open_vault
+from core.live.counts import Usage
+from core.live.events import Answer, Ended, Finished, Headers, Reasoning, Served, Started, UsageSeen
+from core.live.ping import expected, judge
+from core.providers.base_url import read_base_url
+from core.warden.document import Document
+from core.workspace import Workspace
+from tui.app import TurnkeyApp
+from tui.widgets.shell import Open
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from textual.pilot import Pilot
+
+    from core.errors import Fault
+    from core.live.events import Event
+    from core.live.ping import Run
+    from core.target import Target
+    from tui.widgets.shell import Place
+
+KEY = "sk-canary-0123456789"
+URL = "http://127.0.0.1:4000/v1"
+
+FILLED = """\
+version = 1
+
+[defaults]
+failOn = "high"
+
+[defaults.agent]
+model = "litellm/qwen3-coder"
+
+[defaults.auxiliary]
+model = "litellm/qwen3-mini"
+
+[defaults.providers.litellm]
+baseUrl = "http://127.0.0.1:4000/v1"
+
+[[defaults.providers.litellm.models]]
+id = "qwen3-coder"
+reasoning = true
+contextWindow = 131072
+maxTokens = 16384
+
+[[defaults.providers.litellm.models]]
+id = "qwen3-mini"
+
+[[skills]]
+name = "code-review"
+"""
+
+
+def model(name: str, kind: str = "chat", **facts: bool | float) -> Model:
+    """A model whose facts all come from the server."""
+    told = {fact: Fact(value, "server") for fact, value in facts.items()}
+    return Model(name, "embedding" if kind == "embedding" else "chat", told)
+
+
+MODELS = (
+    model(
+        "qwen3-coder",
+        context_window=131072,
+        max_output_tokens=16384,
+        reasoning=True,
+        tools=True,
+        image_input=False,
+        input_cost=0.0,
+        output_cost=0.0,
+    ),
+    model("qwen3-mini", context_window=32768, tools=True),
+    model("[bold]odd\x1b[31m/id[/]"),
+    model("text-embedding-qwen", kind="embedding"),
+)
+
+
+def discovery(
+    models: tuple[Model, ...] = MODELS, error: Fault | None = None, *, authorised: bool = True
+) -> Discovery:
+    """What an endpoint at :data:`URL` answered."""
+    base = read_base_url(URL)
+    return Discovery(
+        endpoint=EndpointInfo(base.url, base.origin, "litellm", "1.106.2"),
+        models=models,
+        warnings=(),
+        error=error,
+        reachable=error is None or error.code != "connection_refused",
+        authorised=authorised,
+        changes=(),
+        seconds=0.012,
+    )
+
+
+def draft(found: Discovery | None = None) -> Draft:
+    """A provider that was asked and is not in the file yet."""
+    return Draft(
+        "litellm", read_base_url(URL), Secret(KEY), typed=True, discovery=found or discovery()
+    )
+
+
+def events(
+    thinking: int = 40, answer: tuple[str, ...] = ("PONG",), served: str = "qwen3-coder"
+) -> list[Event]:
+    """One healthy stream with exact times: 20 ms a token."""
+    at = time.perf_counter()
+    found: list[Event] = [
+        Started(at, connect_s=0.004),
+        Headers(at + 0.1, 200, {}),
+        Served(at + 0.1, served),
+    ]
+    at += 0.3
+    for index in range(thinking):
+        found.append(Reasoning(at, f"thought {index} "))
+        at += 0.02
+    for piece in answer:
+        found.append(Answer(at, piece))
+        at += 0.02
+    usage = Usage(
+        prompt_tokens=12,
+        completion_tokens=thinking + len(answer) + 2,
+        reasoning_tokens=thinking or None,
+    )
+    return [*found, Finished(at, "stop"), UsageSeen(at, usage), Ended(at, complete=True)]
+
+
+@dataclass
+class ScriptedAsker:
+    """Answers what the test says, and keeps what it was asked."""
+
+    found: Discovery = field(default_factory=discovery)
+    events: list[Event] = field(default_factory=events)
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    pinged: list[tuple[str | None, str]] = field(default_factory=list)
+    pause: asyncio.Event | None = None
+    """Awaited before the last event: a stream that goes on until somebody stops it."""
+    stopped: bool = False
+    """True when a stream was cancelled."""
+
+    async def discover(
+        self, url: str, key: Secret | None, headers: Mapping[str, Secret | str]
+    ) -> Discovery:
+        """The discovery of the script."""
+        del headers
+        self.asked.append((url, None if key is None else key.reveal()))
+        return self.found
+
+    async def ping(self, target: Target, prompt: str, on_event: Callable[[Event], None]) -> Run:
+        """The stream of the script."""
+        self.pinged.append((target.model, prompt))
+        for event in self.events[:-1]:
+            on_event(event)
+        if self.pause is not None:
+            try:
+                await self.pause.wait()
+            except asyncio.CancelledError:
+                self.stopped = True
+                raise
+        on_event(self.events[-1])
+        return judge(self.events, target.model, expected(prompt))
+
+
+def workspace(
+    text: str | None = None,
+    *,
+    asker: ScriptedAsker | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Workspace:
+    """A workspace on ``text``, or on a file that is not there yet; no keyring."""
+    raw = b"" if text is None else text.encode()
+    document = Document(Path("acme/api/warden.toml"), raw, None if text is None else raw)
+    env = {} if env is None else env
+    return Workspace(
+        document,
+        document,
+        env,
+        open_vault(Path("nowhere"), env=env, find=None),
+        asker=asker or ScriptedAsker(),
+    )
+
+
+class Stage(TurnkeyApp):
+    """The app on a workspace of the test, opened on a place at once."""
+
+    def __init__(self, on: Workspace, place: Place | None = None) -> None:
+        super().__init__(lambda: on)
+        self._place = place
+        self.on = on
+
+    async def open_first(self) -> None:
+        """Go to the place of the test."""
+        if self._place is not None:
+            self.screen.post_message(Open(self._place))
+
+
+async def until(pilot: Pilot[int], holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for ``holds``, for a bounded time."""
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"did not come to hold: {holds}")
+        await pilot.pause()
+
+
+async def arrive(pilot: Pilot[int], name: str) -> None:
+    """Wait until the screen called ``name`` is up and idle."""
+    await until(pilot, lambda: type(pilot.app.screen).__name__ == name)
+    await pilot.pause()
+
+
+async def stand(pilot: Pilot[int], name: str = "HomeScreen") -> None:
+    """Go to the stage's own place and wait until it is there; nothing blinks."""
+    app = pilot.app
+    assert isinstance(app, Stage)
+    await arrive(pilot, "HomeScreen")
+    await app.open_first()
+    await arrive(pilot, name)
+    still(pilot)
+    await pilot.pause()
+
+
+def still(pilot: Pilot[int]) -> None:
+    """Stop the cursors, which would blink into a picture."""
+    from textual.widgets import Input
+
+    for box in pilot.app.screen.query(Input):
+        box.cursor_blink = False

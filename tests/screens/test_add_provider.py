@@ -1,0 +1,125 @@
+"""Add provider judges as one types, asks the endpoint, and writes nothing."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input, Static, Tabs
+
+from core.errors import Fault
+from tests.screens.stage import (
+    FILLED,
+    KEY,
+    ScriptedAsker,
+    Stage,
+    arrive,
+    discovery,
+    stand,
+    until,
+    workspace,
+)
+from tui.widgets.fault import FaultBox
+from tui.widgets.field import Field
+from tui.widgets.shell import ToAddProvider
+
+
+def note(app: Stage, field: str) -> str:
+    return str(app.screen.query_one(f"#{field}", Field).query_one(".note", Static).content)
+
+
+def put(app: Stage, field: str, text: str) -> None:
+    app.screen.query_one(f"#{field}", Field).query_one(Input).value = text
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("name", "", "✗"),
+        ("name", "a/b", "✗"),
+        ("name", "litellm", "✗"),
+        ("name", "gateway", "selectors will read gateway/<model>"),
+        ("name", "OpenGate", "▲"),
+        ("url", "ftp://host/v1", "✗"),
+        ("url", "", "✗"),
+        ("url", "gw.acme.lan:4000", "→ http://gw.acme.lan:4000/v1"),
+        ("url", "http://gw.acme.lan:4000/v1", "▲"),
+        ("url", "http://127.0.0.1:4000/v1", "this machine"),
+        ("key", "sk-\u00e9\u00e9", "✗"),
+        ("key", "sk-right", "kept for this run only"),
+    ],
+)
+async def test_every_field_is_judged_as_typed(field: str, typed: str, said: str) -> None:
+    app = Stage(workspace(FILLED), ToAddProvider())
+    async with app.run_test(size=(100, 40)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        put(app, field, "x")
+        await pilot.pause()
+        put(app, field, typed)
+        await until(pilot, lambda: said in note(app, field))
+
+
+@pytest.mark.parametrize(
+    ("tab", "name", "url"),
+    [
+        ("ollama", "ollama", "http://127.0.0.1:11434/v1"),
+        ("vllm", "vllm", "http://127.0.0.1:8000/v1"),
+        ("lmstudio", "lmstudio", "http://127.0.0.1:1234/v1"),
+        ("llamacpp", "llamacpp", "http://127.0.0.1:8080/v1"),
+    ],
+)
+async def test_preset_fills_in_name_and_base_url(tab: str, name: str, url: str) -> None:
+    app = Stage(workspace(), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        app.screen.query_one(Tabs).active = tab
+        await until(pilot, lambda: app.screen.query_one("#name", Field).value == name)
+        found = app.screen.query_one("#url", Field).value
+        assert found.replace("localhost", "127.0.0.1") == url
+
+
+async def test_preset_keeps_what_was_typed() -> None:
+    app = Stage(workspace(), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        put(app, "name", "mine")
+        await pilot.pause()
+        app.screen.query_one(Tabs).active = "vllm"
+        await until(pilot, lambda: "8000" in app.screen.query_one("#url", Field).value)
+        assert app.screen.query_one("#name", Field).value == "mine"
+
+
+async def test_answer_leads_to_the_models_and_the_typed_key_goes_along() -> None:
+    asker = ScriptedAsker()
+    on = workspace(asker=asker)
+    app = Stage(on, ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        put(app, "key", f" {KEY}\n")
+        await pilot.pause()
+        await pilot.press("ctrl+o")
+        await arrive(pilot, "ModelsScreen")
+    assert asker.asked == [("http://localhost:4000/v1", KEY)]
+    assert not on.unsaved, "asking persists nothing"
+
+
+async def test_failure_stands_on_the_form_and_one_may_go_on() -> None:
+    fault = Fault("connection_refused", "Nothing answers at 127.0.0.1:4000.", "w", "f")
+    app = Stage(workspace(asker=ScriptedAsker(discovery((), fault))), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        await pilot.press("ctrl+o")
+        box = app.screen.query_one(FaultBox)
+        await until(pilot, lambda: box.has_class("-shown"))
+        assert "Nothing answers at 127.0.0.1:4000." in str(box.content)
+        await pilot.click("#anyway")
+        await arrive(pilot, "ModelsScreen")
+
+
+async def test_key_is_masked_on_screen() -> None:
+    app = Stage(workspace(), ToAddProvider())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        put(app, "key", KEY)
+        await pilot.pause()
+        picture = app.export_screenshot()
+    assert KEY not in picture
+    assert "••••" in picture

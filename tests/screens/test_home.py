@@ -1,0 +1,85 @@
+"""Home shows the state of the whole and leads to the next step."""
+
+from __future__ import annotations
+
+from textual.widgets import OptionList
+
+from tests.screens.stage import FILLED, Stage, arrive, stand, workspace
+
+
+def options(app: Stage, name: str) -> list[str]:
+    found = app.screen.query_one(name, OptionList)
+    return [str(found.get_option_at_index(index).prompt) for index in range(found.option_count)]
+
+
+async def test_empty_file_leads_into_add_provider() -> None:
+    app = Stage(workspace())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        assert app.screen.has_class("-empty")
+        await pilot.press("a")
+        await arrive(pilot, "AddProviderScreen")
+
+
+async def test_lanes_show_selector_and_the_rule_that_gave_it() -> None:
+    app = Stage(workspace(FILLED))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        agent, auxiliary, synthesis = options(app, "#lanes")
+    assert "litellm/qwen3-coder" in agent
+    assert "set by defaults.agent.model" in agent
+    assert "litellm/qwen3-mini" in auxiliary
+    assert "set by defaults.auxiliary.model" in synthesis
+
+
+async def test_escaping_lane_is_named_first_and_enter_opens_it() -> None:
+    on = workspace(FILLED.replace('[defaults.auxiliary]\nmodel = "litellm/qwen3-mini"\n', ""))
+    on.variant = "stock"
+    app = Stage(on)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        assert "▲" in options(app, "#mends")[0]
+        app.screen.query_one("#mends").focus()
+        await pilot.press("home", "enter")
+        await arrive(pilot, "LanesScreen")
+
+
+async def test_model_ids_of_the_file_are_shown_and_never_read_as_markup() -> None:
+    text = FILLED.replace("qwen3-mini", "[red]x[/y]\\u001b[31m")
+    app = Stage(workspace(text))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        assert "[red]x[/y]\\x1b[31m" in options(app, "#lanes")[1]
+
+
+async def test_keys_that_can_do_nothing_are_not_offered() -> None:
+    app = Stage(workspace())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        await pilot.press("t", "m", "s", "l")
+        await arrive(pilot, "HomeScreen")
+
+
+async def test_quitting_with_unsaved_edits_asks() -> None:
+    on = workspace(FILLED)
+    app = Stage(on)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        on.edit(on.document.with_text(FILLED + "# more\n"))
+        await pilot.press("q")
+        await arrive(pilot, "AskChoice")
+        await pilot.press("escape")
+        await arrive(pilot, "HomeScreen")
+        await pilot.press("u")
+        assert not on.unsaved
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_code == 0
+
+
+async def test_mouse_opens_what_keys_open() -> None:
+    app = Stage(workspace(FILLED))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        await pilot.click("#lanes", offset=(20, 3))
+        await arrive(pilot, "LanesScreen")

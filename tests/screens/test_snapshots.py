@@ -1,0 +1,217 @@
+"""Pictures of every screen, empty and filled, at 80x24 and 120x40."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from core.errors import Fault
+from screens.add_provider import AddProviderScreen
+from screens.live import LiveScreen
+from screens.unreadable import UnreadableScreen
+from tests.screens.stage import (
+    FILLED,
+    KEY,
+    ScriptedAsker,
+    Stage,
+    arrive,
+    discovery,
+    draft,
+    stand,
+    still,
+    until,
+    workspace,
+)
+from tui.widgets.fault import FaultBox
+from tui.widgets.shell import ToAddProvider, ToLanes, ToLive, ToModels, ToSave
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.app import App
+    from textual.pilot import Pilot
+
+    Scene = tuple[Stage, Callable[[Pilot[int]], Awaitable[None]]]
+
+
+class SnapCompare(Protocol):
+    """The fixture of pytest-textual-snapshot."""
+
+    def __call__(
+        self,
+        app: App[int],
+        *,
+        terminal_size: tuple[int, int],
+        run_before: Callable[[Pilot[int]], Awaitable[None]],
+    ) -> bool:
+        """Compare the picture of ``app`` with the one on record."""
+        ...
+
+
+REFUSED = Fault(
+    "connection_refused",
+    "Nothing answers at 127.0.0.1:4000.",
+    "No program listens on that port.",
+    "Start the server, or correct the address.",
+)
+
+
+def home_empty() -> Scene:
+    return Stage(workspace()), stand
+
+
+def home_filled() -> Scene:
+    return Stage(workspace(FILLED, env={"ANTHROPIC_API_KEY": "x"})), stand
+
+
+def add_empty() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "AddProviderScreen")
+        await wait_for_place(pilot)
+
+    return Stage(workspace(), ToAddProvider()), before
+
+
+def add_failed() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "AddProviderScreen")
+        await pilot.press("tab", "x", "tab", "tab", *KEY)
+        await wait_for_place(pilot)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: pilot.app.screen.query_one(FaultBox).has_class("-shown"))
+        await pilot.pause()
+
+    failed = discovery((), REFUSED)
+    return Stage(workspace(asker=ScriptedAsker(failed)), ToAddProvider()), before
+
+
+async def wait_for_place(pilot: Pilot[int]) -> None:
+    screen = pilot.app.screen
+    assert isinstance(screen, AddProviderScreen)
+    await until(pilot, lambda: screen.settled)
+    await pilot.pause()
+
+
+def models_empty() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "ModelsScreen")
+
+    return Stage(workspace(), ToModels(draft=draft(discovery(())))), before
+
+
+def models_filled() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "ModelsScreen")
+        await pilot.press("space", "down")
+        await pilot.pause()
+
+    return Stage(workspace(), ToModels(draft=draft())), before
+
+
+def lanes_empty() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "LanesScreen")
+
+    return Stage(workspace("version = 1\n"), ToLanes()), before
+
+
+def lanes_filled() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "LanesScreen")
+
+    env = {"ANTHROPIC_API_KEY": "x"}
+    on = workspace(FILLED, env=env)
+    on.variant = "stock"
+    return Stage(on, ToLanes("synthesis")), before
+
+
+def live_empty() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "LiveScreen")
+
+    return Stage(workspace(FILLED), ToLive()), before
+
+
+def live_filled() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        screen = pilot.app.screen
+        assert isinstance(screen, LiveScreen)
+        await until(pilot, lambda: bool(screen.workspace.tried))
+        await pilot.pause()
+
+    return Stage(workspace(FILLED), ToLive()), before
+
+
+def save_filled() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "ModelsScreen")
+        await pilot.press("space", "c")
+        await arrive(pilot, "LanesScreen")
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.press("s")
+        await arrive(pilot, "SaveScreen")
+        await pilot.app.workers.wait_for_complete(
+            [worker for worker in pilot.app.workers if worker.group == "place"]
+        )
+        await pilot.pause()
+
+    return Stage(workspace(), ToModels(draft=draft())), before
+
+
+def save_empty() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "SaveScreen")
+
+    return Stage(workspace(FILLED), ToSave()), before
+
+
+def unreadable() -> Scene:
+    fault = Fault(
+        "config_unreadable",
+        "warden.toml is not valid TOML: line 4, column 9.",
+        "A value is missing.",
+        "Mend that line, then try again. The file was not touched.",
+    )
+
+    async def before(pilot: Pilot[int]) -> None:
+        await arrive(pilot, "HomeScreen")
+        pilot.app.push_screen(UnreadableScreen(fault))
+        await arrive(pilot, "UnreadableScreen")
+        still(pilot)
+
+    return Stage(workspace()), before
+
+
+SCENES: tuple[Callable[[], Scene], ...] = (
+    home_empty,
+    home_filled,
+    add_empty,
+    add_failed,
+    models_empty,
+    models_filled,
+    lanes_empty,
+    lanes_filled,
+    live_empty,
+    live_filled,
+    save_empty,
+    save_filled,
+    unreadable,
+)
+
+
+@pytest.fixture(autouse=True)
+def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: str(scene.__name__))
+def test_screen_looks_as_on_record(
+    scene: Callable[[], Scene], size: tuple[int, int], snap_compare: SnapCompare
+) -> None:
+    app, before = scene()
+    assert snap_compare(app, terminal_size=size, run_before=before)
