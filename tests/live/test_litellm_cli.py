@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import pytest
 
+from tests.live import keeper
 from tests.live.cli import PROGRAM, Repository, at, empty_repository, scratch_environment
 from tests.live.proxy import HOST, MASTER_KEY
 
@@ -217,16 +218,16 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """``turnkey demo-server`` as a process."""
     home = tmp_path_factory.mktemp("demo-home")
     server = subprocess.Popen(
-        [PROGRAM, "demo-server"],
+        [sys.executable, keeper.__file__, PROGRAM, "demo-server"],
         env=scratch_environment(home),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
+    assert server.stdin is not None
     assert server.stdout is not None
-    with server, contextlib.ExitStack() as stack:
-        stack.callback(server.terminate)
+    with server, contextlib.closing(server.stdin):
         line = msgspec.json.decode(server.stdout.readline(), type=dict[str, str])
         yield Endpoint(line["base_url"], line["key"], "demo-plain")
 
