@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.keys.secret import Secret
     from core.live.events import Event
     from core.live.ping import Run
+    from core.providers.base_url import BaseUrl
     from core.target import Target
 
 
@@ -21,9 +22,12 @@ class Asker(Protocol):
     """Asks endpoints. Failures of an endpoint are in the answers, never raised."""
 
     async def discover(
-        self, url: str, key: Secret | None, headers: Mapping[str, Secret | str]
+        self, url: str | BaseUrl, key: Secret | None, headers: Mapping[str, Secret | str]
     ) -> Discovery:
-        """What answers at ``url`` (as typed) and which models it lists."""
+        """What answers at ``url`` and which models it lists.
+
+        Text is an address as typed, of which near spellings are tried; a BaseUrl is meant exactly.
+        """
         ...
 
     async def ping(self, target: Target, prompt: str, on_event: Callable[[Event], None]) -> Run:
@@ -35,7 +39,7 @@ class NetworkAsker:
     """Asks over the network, within the usual bounds. Cancelling closes the connection."""
 
     async def discover(
-        self, url: str, key: Secret | None, headers: Mapping[str, Secret | str]
+        self, url: str | BaseUrl, key: Secret | None, headers: Mapping[str, Secret | str]
     ) -> Discovery:
         """What answers at ``url`` and which models it lists."""
         from core.discover.discover import discover

@@ -107,7 +107,7 @@ def lane_selector(workspace: Workspace, lane: str) -> tuple[str, str]:
 
 def provider_target(workspace: Workspace, provider: Provider, model: str | None) -> Target:
     """The target for a provider of the file. Raises KeyProblem as :func:`find_target` does."""
-    base = read_base_url(provider.base_url)
+    base = read_base_url(provider.base_url, exact=True)
     source, key = workspace.key_for(provider, base)
     if source.fault is not None and key is None:
         raise KeyProblem(source.fault)

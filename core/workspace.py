@@ -161,7 +161,7 @@ class Workspace:
         from core.keys.environment import stored_variable
 
         try:
-            origin = read_base_url(provider.base_url).origin
+            origin = read_base_url(provider.base_url, exact=True).origin
         except UsageProblem:
             return False
         variable = stored_variable(provider.name, provider.api_key_env)
@@ -199,7 +199,7 @@ class Workspace:
         from core.keys.environment import stored_variable
         from core.keys.source import find_key, resolve_key
 
-        base = base or read_base_url(provider.base_url)
+        base = base or read_base_url(provider.base_url, exact=True)
         find = resolve_key if send else find_key
         source, secret = find(
             provider.name,

@@ -81,7 +81,7 @@ class ModelsScreen(TurnkeyScreen[None]):
         fault.clear()
         line.update(f"asking {one_line(provider.base_url)} …")
         try:
-            base = read_base_url(provider.base_url)
+            base = read_base_url(provider.base_url, exact=True)
         except TurnkeyError as error:
             line.update("")
             fault.show(error.fault)
@@ -90,7 +90,7 @@ class ModelsScreen(TurnkeyScreen[None]):
         try:
             target = await beside(partial(provider_target, self.workspace, provider, None))
             key = target.key
-            found = await self.workspace.asker.discover(target.base.url, key, target.headers)
+            found = await self.workspace.asker.discover(target.base, key, target.headers)
         except TurnkeyError as error:
             fault.show(error.fault)
         except asyncio.CancelledError:

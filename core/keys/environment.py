@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from core.providers.hosted import PI_CREDENTIALS, label
 from core.providers.names import env_stem
 
 if TYPE_CHECKING:
@@ -53,38 +54,26 @@ class HostedKey(msgspec.Struct, frozen=True):
     """In words for a person: «Anthropic»."""
 
 
-HOSTED: Final = tuple(
-    HostedKey(variable, provider)
-    for variable, provider in (
-        ("ANTHROPIC_API_KEY", "Anthropic"),
-        ("ANTHROPIC_OAUTH_TOKEN", "Anthropic"),
-        ("OPENAI_API_KEY", "OpenAI"),
-        ("AZURE_OPENAI_API_KEY", "Azure OpenAI"),
-        ("GEMINI_API_KEY", "Google Gemini"),
-        ("GOOGLE_API_KEY", "Google Gemini"),
-        ("GOOGLE_CLOUD_API_KEY", "Google Vertex"),
-        ("OPENROUTER_API_KEY", "OpenRouter"),
-        ("GROQ_API_KEY", "Groq"),
-        ("CEREBRAS_API_KEY", "Cerebras"),
-        ("XAI_API_KEY", "xAI"),
-        ("MISTRAL_API_KEY", "Mistral"),
-        ("DEEPSEEK_API_KEY", "DeepSeek"),
-        ("TOGETHER_API_KEY", "Together"),
-        ("FIREWORKS_API_KEY", "Fireworks"),
-        ("MOONSHOT_API_KEY", "Moonshot"),
-        ("KIMI_API_KEY", "Kimi"),
-        ("MINIMAX_API_KEY", "MiniMax"),
-        ("MINIMAX_CN_API_KEY", "MiniMax"),
-        ("ZAI_API_KEY", "Z.ai"),
-        ("NVIDIA_API_KEY", "NVIDIA"),
-        ("HF_TOKEN", "Hugging Face"),
-        ("AI_GATEWAY_API_KEY", "Vercel AI Gateway"),
-        ("OPENCODE_API_KEY", "OpenCode"),
-        ("CLOUDFLARE_API_KEY", "Cloudflare"),
-        ("AWS_BEARER_TOKEN_BEDROCK", "Amazon Bedrock"),
-        ("COPILOT_GITHUB_TOKEN", "GitHub Copilot"),
-    )
+def _hosted() -> tuple[HostedKey, ...]:
+    found = {
+        variable: HostedKey(variable, label(provider))
+        for provider, sets in PI_CREDENTIALS.items()
+        for names in sets
+        for variable in names
+        if _KEY_LIKE.fullmatch(variable)
+    }
+    for variable, provider in _ODD.items():
+        found[variable] = HostedKey(variable, label(provider))
+    return tuple(key for variable, key in found.items() if variable not in _SHARED)
+
+
+# The one is an older name of Google's, the other does not end like a key.
+_ODD: Final = {"GOOGLE_API_KEY": "google", "AWS_BEARER_TOKEN_BEDROCK": "amazon-bedrock"}
+# Other programs need these for other work: withholding them would break the command.
+_SHARED: Final = frozenset(
+    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS"}
 )
+HOSTED: Final = _hosted()
 """Variables that Pi reads for its built-in providers. ``GITHUB_TOKEN`` and the general AWS ones are
 left out on purpose: Warden and other programs need them for other work."""
 

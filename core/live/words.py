@@ -112,6 +112,8 @@ def figure_lines(figures: Figures, counts_from: CountsFrom) -> list[str]:
 
 def tried_words(run: Run) -> str:
     """How the last try of a model went, in a few words with a sign."""
+    if run.works is None and run.error is None:
+        return "◐ thought, then cut off"
     if not run.ok:
         return f"▲ {run.error.what if run.error is not None else 'does not work'}"
     first = run.figures.first_token_s

@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from core.errors import Fault
+from core.providers.hosted import PI_CREDENTIALS
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ PI_BUILT_IN: Final = frozenset(
 """Ids of Pi's own providers. A provider of that name would replace all of Pi's models under it,
 and Pi's own key variables for it would start to matter."""
 
-_SNIFFED: Final = frozenset(
-    {"ant-ling", "moonshotai", "moonshotai-cn", "nvidia", "together", "zai-coding-cn"}
-)
+_SNIFFED: Final = frozenset(PI_CREDENTIALS) - PI_BUILT_IN
 _SNIFFED_PREFIX: Final = "cloudflare-"
 # Pi changes wire details (token limit field, developer role, thinking format) for these ids:
 # pi-ai api/openai-completions, detection by provider id.

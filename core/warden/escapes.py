@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from core.providers.hosted import is_hosted, label
 from core.text import one_line
 from core.warden.chains import (
     AGENT,
@@ -30,7 +31,6 @@ from core.warden.chains import (
     Work,
 )
 from core.warden.config import split_selector
-from core.warden.pi_choice import is_hosted, label
 from core.warden.scene import Edit, Escape, EscapeCode, Scene, View, feeds, moved, named, verifies
 
 if TYPE_CHECKING:

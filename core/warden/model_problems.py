@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from core.providers.hosted import is_hosted
 from core.text import one_line
 from core.warden.config import Config, Variant, split_selector
 from core.warden.findings import Finding, Path, nearest
-from core.warden.pi_choice import is_hosted
 
 
 def model_findings(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from core.providers.hosted import PI_CREDENTIALS
 from core.warden.chains import (
     FILE_RULES,
     PRECEDENCE,
@@ -18,10 +19,11 @@ from core.warden.chains import (
     file_value,
 )
 from core.warden.config import Config, Variant, split_selector
-from core.warden.pi_choice import PI_CREDENTIALS, PiChoice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from core.warden.pi_choice import PiChoice
 
 EscapeCode = Literal[
     "E1", "E2", "E3", "E4", "E5", "E6", "E8", "E9", "E10", "E11", "E12", "E13", "E14"

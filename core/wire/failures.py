@@ -50,7 +50,7 @@ def fault_from_reply(
         if status_inside is None:
             return None
         if status_inside == 0:
-            return _not_json(base, heads, body)
+            return _not_json(base, heads, body, key)
         status = status_inside
     if 300 <= status < 400:
         return _redirect(heads, base, key)
@@ -91,8 +91,9 @@ def _error_inside(headers: Mapping[str, str], body: bytes) -> int | None:
     return int(str(code)) if re.fullmatch(r"[45][0-9]{2}", str(code)) else 500
 
 
-def _not_json(base: BaseUrl, headers: Mapping[str, str], body: bytes) -> Fault:
-    title = shown(read_error(body).message)[:120]
+def _not_json(base: BaseUrl, headers: Mapping[str, str], body: bytes, key: Secret | None) -> Fault:
+    words = read_error(body).message
+    title = shown(words if key is None else key.redact(words))[:120]
     if is_html(headers, body):
         why = "It sent a web page" + (f": «{title}»." if title else ".")
         fix = "Check the base URL; a login page or a dashboard stands where the API should be."

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from core.errors import Fault
+    from core.providers.base_url import BaseUrl
     from core.live.events import Event
     from core.live.ping import Run
     from core.target import Target
@@ -150,11 +151,11 @@ class ScriptedAsker:
     """True when a stream was cancelled."""
 
     async def discover(
-        self, url: str, key: Secret | None, headers: Mapping[str, Secret | str]
+        self, url: str | BaseUrl, key: Secret | None, headers: Mapping[str, Secret | str]
     ) -> Discovery:
         """The discovery of the script."""
         del headers
-        self.asked.append((url, None if key is None else key.reveal()))
+        self.asked.append((url if isinstance(url, str) else url.url, None if key is None else key.reveal()))
         return self.found
 
     async def ping(self, target: Target, prompt: str, on_event: Callable[[Event], None]) -> Run:

@@ -27,7 +27,7 @@ def set_(name: str, config: str | None, base: str | None, variant: str, as_json:
 
     workspace = open_here(config, variant, base)
     provider = workspace.provider(name)
-    origin = read_base_url(provider.base_url).origin
+    origin = read_base_url(provider.base_url, exact=True).origin
     variable = stored_variable(provider.name, provider.api_key_env)
     place = workspace.vault.prepare()
     if place.kind != "keyring":
@@ -59,7 +59,7 @@ def source(config: str | None, base: str | None, variant: str, as_json: bool) ->
     workspace = open_here(config, variant, base)
     found = key_sources(
         [
-            ProviderKey(provider.name, provider.api_key_env, read_base_url(provider.base_url))
+            ProviderKey(provider.name, provider.api_key_env, read_base_url(provider.base_url, exact=True))
             for provider in workspace.config.providers
         ],
         workspace.env,
@@ -96,7 +96,7 @@ def delete(name: str, config: str | None, base: str | None, variant: str, as_jso
 
     workspace = open_here(config, variant, base)
     provider = workspace.provider(name)
-    origin = read_base_url(provider.base_url).origin
+    origin = read_base_url(provider.base_url, exact=True).origin
     variable = stored_variable(provider.name, provider.api_key_env)
     deleted = workspace.vault.delete(variable, origin)
     if as_json:
@@ -118,7 +118,7 @@ def rebind(name: str, config: str | None, base: str | None, variant: str, as_jso
 
     workspace = open_here(config, variant, base)
     provider = workspace.provider(name)
-    endpoint = read_base_url(provider.base_url)
+    endpoint = read_base_url(provider.base_url, exact=True)
     done = rebind_key(provider.name, provider.api_key_env, endpoint, workspace.env, workspace.vault)
     if as_json:
         print_json({"provider": name, "origin": endpoint.origin, "done": done})

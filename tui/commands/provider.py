@@ -279,7 +279,7 @@ def rename(
     workspace.edit(rename_provider(workspace.document, old, new, keep_selectors=keep_selectors))
     finish(workspace, dry_run=dry_run, as_json=as_json)
     if not dry_run and entry.api_key_env is None:
-        rename_key(old, new, None, read_base_url(entry.base_url), workspace.vault)
+        rename_key(old, new, None, read_base_url(entry.base_url, exact=True), workspace.vault)
 
 
 @provider.command()

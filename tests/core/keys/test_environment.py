@@ -73,7 +73,7 @@ def test_other_providers_keys_are_found_under_both_names() -> None:
     found = environment.others_found(env, listed={"GROQ_API_KEY"})
     assert {(key.variable, key.provider) for key in found} == {
         ("ANTHROPIC_API_KEY", "Anthropic"),
-        ("WARDEN_GEMINI_API_KEY", "Google Gemini"),
+        ("WARDEN_GEMINI_API_KEY", "Google"),
     }
 
 
