@@ -27,14 +27,16 @@ INSTALL_LIMIT_S: Final = 1200.0
 _POLL_S: Final = 0.1
 
 _WHOLE: Final = """
+import csv
 import importlib.metadata as metadata
 import sys
 found = list(metadata.distributions())
 lost = [
-    file
+    row[0]
     for one in found
-    for file in one.files or ()
-    if file.suffix != ".pyc" and not file.locate().exists()
+    # not one.files: since Python 3.12 that leaves out what is missing
+    for row in csv.reader((one.read_text("RECORD") or "").splitlines())
+    if row and not row[0].endswith(".pyc") and not one.locate_file(row[0]).exists()
 ]
 sys.exit(1 if lost or not found else 0)
 """
