@@ -298,5 +298,6 @@ def chain_lines(resolution: Resolution) -> list[Content]:
             f" {'▸' if won else ' '} {step.rule:<{rules}}  "
             f"{one_line(step.value or '–', values):<{values}}  {one_line(step.why, 300)}"
         )
-        lines.append(Content.styled(text, "$success" if won else "$foreground 75%"))
+        chosen = "$error" if step.rule == "pi" else "$success"
+        lines.append(Content.styled(text, chosen if won else "$foreground 75%"))
     return lines

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widgets import Input, Select, Static
 
 from core.errors import TurnkeyError
@@ -290,4 +291,11 @@ class LiveScreen(TurnkeyScreen[None]):
         notes += reason_words(run)
         if run.served_model is not None and run.ok:
             notes.append(f"served by {run.served_model}; finish {run.finish_reason or '–'}")
-        self.query_one("#notes", Static).update("\n".join(one_line(note, 400) for note in notes))
+        self.query_one("#notes", Static).update(
+            Content("\n").join(
+                Content.styled(
+                    one_line(note, 400), "$warning" if note.startswith("▲") else "$foreground 75%"
+                )
+                for note in notes
+            )
+        )

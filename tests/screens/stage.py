@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from core.errors import Fault
-    from core.providers.base_url import BaseUrl
     from core.live.events import Event
     from core.live.ping import Run
+    from core.providers.base_url import BaseUrl
     from core.target import Target
     from tui.widgets.shell import Place
 
@@ -113,7 +113,9 @@ def draft(found: Discovery | None = None) -> Draft:
 
 
 def events(
-    thinking: int = 40, answer: tuple[str, ...] = ("PONG",), served: str = "qwen3-coder"
+    thinking: int | tuple[str, ...] = 40,
+    answer: tuple[str, ...] = ("PONG",),
+    served: str = "qwen3-coder",
 ) -> list[Event]:
     """One healthy stream with exact times: 20 ms a token."""
     at = time.perf_counter()
@@ -123,16 +125,18 @@ def events(
         Served(at + 0.1, served),
     ]
     at += 0.3
-    for index in range(thinking):
-        found.append(Reasoning(at, f"thought {index} "))
+    if isinstance(thinking, int):
+        thinking = tuple(f"thought {index} " for index in range(thinking))
+    for thought in thinking:
+        found.append(Reasoning(at, thought))
         at += 0.02
     for piece in answer:
         found.append(Answer(at, piece))
         at += 0.02
     usage = Usage(
         prompt_tokens=12,
-        completion_tokens=thinking + len(answer) + 2,
-        reasoning_tokens=thinking or None,
+        completion_tokens=len(thinking) + len(answer) + 2,
+        reasoning_tokens=len(thinking) or None,
     )
     return [*found, Finished(at, "stop"), UsageSeen(at, usage), Ended(at, complete=True)]
 
@@ -155,7 +159,9 @@ class ScriptedAsker:
     ) -> Discovery:
         """The discovery of the script."""
         del headers
-        self.asked.append((url if isinstance(url, str) else url.url, None if key is None else key.reveal()))
+        self.asked.append(
+            (url if isinstance(url, str) else url.url, None if key is None else key.reveal())
+        )
         return self.found
 
     async def ping(self, target: Target, prompt: str, on_event: Callable[[Event], None]) -> Run:
