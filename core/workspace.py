@@ -15,9 +15,10 @@ import msgspec
 from core.asker import Asker, NetworkAsker
 from core.errors import Fault, UsageProblem
 from core.providers.base_url import read_base_url
+from core.text import one_line
 from core.warden import document as documents
 from core.warden.difference import diff
-from core.warden.lanes import resolve
+from core.warden.lanes import providers_seen, resolve
 from core.warden.save import backup
 from core.warden.save import save as save_document
 
@@ -156,6 +157,40 @@ class Workspace:
             [provider.name for provider in self.config.providers if self._has_key(provider)],
         )
 
+    def key_source(self, provider: Provider) -> KeySource:
+        """Where the provider's key is, by the index alone: quick, and no keyring is asked.
+
+        Raises UsageProblem when the provider's base URL cannot be meant.
+        """
+        from core.keys.source import find_key
+
+        base = read_base_url(provider.base_url, exact=True)
+        source, _ = find_key(
+            provider.name,
+            provider.api_key_env,
+            base,
+            self.env,
+            self.vault,
+            variant=self.variant,
+            look=False,
+        )
+        return source if source.source == "environment" else self._typed(provider, base, source)[0]
+
+    def _typed(
+        self, provider: Provider, base: BaseUrl, source: KeySource
+    ) -> tuple[KeySource, Secret | None]:
+        """A key typed in this run, which stands in for ``source``; else that and None."""
+        from core.keys.environment import stored_variable
+
+        variable = stored_variable(provider.name, provider.api_key_env)
+        typed = self.pending_keys.get((variable, base.origin))
+        if typed is None:
+            return source, None
+        memory = msgspec.structs.replace(
+            source, source="memory", variable=variable, stored_at=None, fault=None
+        )
+        return memory, typed
+
     def _has_key(self, provider: Provider) -> bool:
         """Whether a key is stored or typed for the provider's origin; asks no keyring."""
         from core.keys.environment import stored_variable
@@ -171,18 +206,25 @@ class Workspace:
     def _typed_for(self, variable: str) -> tuple[str, ...]:
         return tuple(origin for name, origin in self.pending_keys if name == variable)
 
+    @property
+    def providers(self) -> tuple[Provider, ...]:
+        """The providers that the repository's skills get: the file's, else the base layer's."""
+        return providers_seen(self.config, self.base)
+
     def provider(self, name: str) -> Provider:
         """The provider of that name; UsageProblem naming the known ones otherwise."""
-        found = self.config.provider(name)
-        if found is not None:
-            return found
-        known = ", ".join(provider.name for provider in self.config.providers)
+        for provider in self.providers:
+            if provider.name == name:
+                return provider
+        known = ", ".join(provider.name for provider in self.providers)
         raise UsageProblem(
             Fault(
                 "usage",
-                f"There is no provider «{name}» in {self.document.path.name}.",
+                f"There is no provider «{one_line(name, 60)}» in {self.document.path.name}.",
                 f"It has: {known}." if known else "It has no provider yet.",
-                f"turnkey provider add {name} --url URL",
+                "Name one of these, or add it: turnkey provider add NAME --url URL."
+                if known
+                else "Add one: turnkey provider add NAME --url URL.",
             )
         )
 
@@ -196,7 +238,6 @@ class Workspace:
         is bound to the first origin it goes to; without, it is only looked at. May wait for the
         keyring, for a bounded time.
         """
-        from core.keys.environment import stored_variable
         from core.keys.source import find_key, resolve_key
 
         base = base or read_base_url(provider.base_url, exact=True)
@@ -211,13 +252,8 @@ class Workspace:
         )
         if source.source == "environment":
             return source, secret
-        variable = stored_variable(provider.name, provider.api_key_env)
-        typed = self.pending_keys.get((variable, base.origin))
-        if typed is None:
-            return source, secret
-        return msgspec.structs.replace(
-            source, source="memory", variable=variable, stored_at=None, fault=None
-        ), typed
+        source, typed = self._typed(provider, base, source)
+        return source, secret if typed is None else typed
 
 
 def open_workspace(

@@ -151,7 +151,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
             return False
         notes: list[tuple[Tone, str]] = [("warn", words) for words in base.warnings]
         if base.changes:
-            notes.insert(0, ("quiet", f"→ {base.url}  ({'; '.join(base.changes)})"))
+            notes.insert(0, ("quiet", f"→ {base.url}  ({' '.join(base.changes)})"))
         elif not notes:
             notes.append(("quiet", "this machine" if base.loopback else f"origin {base.origin}"))
         field.say(*notes)

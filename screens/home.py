@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -14,7 +12,6 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.errors import TurnkeyError
-from core.keys.bounded import beside
 from core.mend import to_mend
 from core.text import one_line
 from tui.widgets.shell import (
@@ -30,8 +27,8 @@ from tui.widgets.shell import (
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from core.keys.source import KeySource
     from core.mend import Mend
+    from core.warden.config import Provider
     from core.warden.lanes import Lane, Resolution
     from core.workspace import Workspace
 
@@ -105,10 +102,9 @@ class HomeScreen(TurnkeyScreen[None]):
             f"The file: {place.path}" + ("" if place.exists else " (it would be made)")
         )
         self._fill("#lanes", [self._lane_option(lane) for lane in LANES])
-        self._draw_providers({})
+        self._draw_providers()
         self._mends = to_mend(workspace)
         self._fill("#mends", self._mend_options())
-        self.read_keys()
         self.refresh_bindings()
         if self.focused is None and not empty:
             self.query_one("#lanes").focus()
@@ -133,30 +129,25 @@ class HomeScreen(TurnkeyScreen[None]):
         run = self.workspace.tried.get(resolution.selector)
         return "○ not tried" if run is None else tried_words(run)
 
-    @work(exclusive=True, group="keys", exit_on_error=False)
-    async def read_keys(self) -> None:
-        """Ask where each key is; a slow keyring must not hold up the screen."""
-        workspace = self.workspace
-        sources: dict[str, KeySource] = {}
-        for provider in workspace.config.providers:
-            with contextlib.suppress(TurnkeyError):
-                source, _ = await beside(partial(workspace.key_for, provider, send=False))
-                sources[provider.name] = source
-        self._draw_providers(sources)
-
-    def _draw_providers(self, sources: dict[str, KeySource]) -> None:
+    def _key_words(self, provider: Provider) -> str:
         from core.keys.words import source_words
+
+        try:
+            return source_words(self.workspace.key_source(provider))
+        except TurnkeyError as error:
+            return f"▲ {error.fault.what}"
+
+    def _draw_providers(self) -> None:
 
         options = []
         for provider in self.workspace.config.providers:
-            source = sources.get(provider.name)
             tried = [
                 run
                 for selector, run in self.workspace.tried.items()
                 if selector.startswith(provider.name + "/")
             ]
             sign = "○" if not tried else "●" if any(run.ok for run in tried) else "▲"
-            key = "…" if source is None else source_words(source)
+            key = one_line(self._key_words(provider), 200)
             count = len(provider.models)
             lines = Content.assemble(
                 f"{sign} ",

@@ -105,7 +105,10 @@ class SaveScreen(ModalScreen[bool]):
             return
         for fault in faults:
             self.app.notify(
-                f"{fault.what} It stays for this run.", severity="warning", markup=False
+                f"{fault.what} The key stays for this run. {fault.fix}",
+                title="The key is not stored",
+                severity="warning",
+                markup=False,
             )
         self.dismiss(True)
 

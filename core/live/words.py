@@ -69,6 +69,8 @@ def time_line(figures: Figures) -> str:
 
 def rate_line(figures: Figures, counts_from: CountsFrom) -> str:
     """Tokens and rates of thinking and answer, each over its own time."""
+    if figures.first_token_s is None:
+        figures = Figures()  # nothing came: there is nothing to count
     estimated = counts_from == "estimate"
     withheld = figures.withheld
     return (
@@ -91,6 +93,8 @@ def gap_line(figures: Figures) -> str:
 def usage_line(figures: Figures, counts_from: CountsFrom) -> str:
     """What the server counted, what was seen of it, and how sure the split is."""
     how = f"{COUNT_WORDS[counts_from]} ({GRADES[counts_from]})"
+    if figures.first_token_s is None:
+        return "usage –"
     if figures.completion_tokens is None:
         return f"usage –   {how}"
     unseen = figures.unseen_tokens or 0

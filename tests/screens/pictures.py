@@ -71,8 +71,12 @@ def without_fonts(svg: str) -> str:
 
 def long_run() -> ScriptedAsker:
     """A thinker's healthy stream."""
-    pieces = [tuple(re.findall(r"\s*\S+", text)) for text in (THINKING, ANSWER)]
-    return ScriptedAsker(events=events(*pieces))
+    return ScriptedAsker(events=events(words(THINKING), words(ANSWER)))
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The text as a server streams it, a word a piece."""
+    return tuple(str(piece) for piece in re.findall(r"\s*\S+", text))
 
 
 async def inherit(pilot: Pilot[int]) -> None:
