@@ -284,7 +284,7 @@ def state_words(found: Discovery) -> str:
         f"reachable {signs[found.reachable]} {found.seconds * 1000:.0f} ms   "
         f"authorised {signs[found.authorised]}   "
         + (
-            f"{found.endpoint.dialect}{version}: works – try a model next"
+            f"works · try a model next   ({found.endpoint.dialect}{version})"
             if found.error is None
             else "works ·"
         )

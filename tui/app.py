@@ -95,8 +95,9 @@ class TurnkeyApp(App[int]):
 
             await self.push_screen(SaveScreen(self.workspace), callback=self.saved)
             return
-        screen = self.build(place, self.workspace)
-        await (self.switch_screen(screen) if replace else self.push_screen(screen))
+        if replace:
+            self.close_to_home()
+        await self.push_screen(self.build(place, self.workspace))
 
     def close_to_home(self) -> None:
         """Close every screen above home."""

@@ -45,6 +45,8 @@ async def test_several_are_picked_and_become_a_pending_edit_with_facts() -> None
         await stand(pilot, "ModelsScreen")
         await pilot.press("space", "down", "space", "c")
         await arrive(pilot, "LanesScreen")
+        await pilot.press("escape")
+        await arrive(pilot, "HomeScreen")
     provider = tomllib.loads(on.document.text)["defaults"]["providers"]["litellm"]
     assert provider == {
         "baseUrl": "http://127.0.0.1:4000/v1",

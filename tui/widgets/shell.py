@@ -75,7 +75,7 @@ Place: TypeAlias = ToHome | ToAddProvider | ToModels | ToLanes | ToLive | ToSave
 
 
 class Open(Message):
-    """Asks the app to open a place; ``replace`` puts it where the asking screen stands."""
+    """Asks the app to open a place; with ``replace`` nothing but home is left under it."""
 
     bubble = True
 
