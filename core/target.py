@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.errors import Fault, KeyProblem, UsageProblem
+from core.keys.clean import unsendable
 from core.keys.secret import Secret
 from core.providers.base_url import BaseUrl, read_base_url
+from core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,12 +46,23 @@ def split_selector(selector: str) -> tuple[str, str]:
         raise UsageProblem(
             Fault(
                 "usage",
-                f"«{selector}» is not a selector.",
+                f"«{one_line(selector, 120)}» is not a selector.",
                 "A selector is provider/model-id, split at the first slash.",
                 "Write for example litellm/qwen3-coder.",
             )
         )
     return provider, model
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What the options name, before any key is looked for."""
+
+    base: BaseUrl
+    model: str | None
+    provider: Provider | None
+    """None: the endpoint was named by ``--url``."""
+    key_env: str | None = None
 
 
 def find_target(
@@ -62,29 +75,118 @@ def find_target(
     key_env: str | None = None,
     needs_model: bool = True,
 ) -> Target:
-    """The target that the options name, with its key.
+    """The target that the options name, with its key: :func:`name_target`, then :func:`keyed`."""
+    return keyed(
+        workspace,
+        name_target(
+            workspace,
+            provider=provider,
+            model=model,
+            lane=lane,
+            url=url,
+            key_env=key_env,
+            needs_model=needs_model,
+        ),
+    )
 
-    Raises UsageProblem when the options cannot be meant together or name nothing that exists, and
-    KeyProblem when the key is missing, refused to this origin, or needs consent.
+
+def name_target(
+    workspace: Workspace,
+    *,
+    provider: str | None = None,
+    model: str | None = None,
+    lane: str | None = None,
+    url: str | None = None,
+    key_env: str | None = None,
+    needs_model: bool = True,
+) -> Named:
+    """The endpoint and model that the options name; no key is looked for.
+
+    Raises UsageProblem when the options cannot be meant together or name nothing that exists.
     """
-    if sum(option is not None for option in (provider, lane, url)) > 1:
-        raise UsageProblem(
-            Fault("usage", "Give one of --provider, --lane and --url, not several.", "", "")
-        )
-    if key_env is not None and url is None:
-        raise UsageProblem(Fault("usage", "--key-env goes with --url.", "", ""))
+    check_together(provider=provider, model=model, lane=lane, url=url, key_env=key_env)
     if url is not None:
-        return _bare_target(workspace, url, model, key_env, needs_model=needs_model)
-    if provider is None:
-        if not needs_model and lane is None:
-            provider = _only_provider(workspace)
-        else:
-            provider, lane_model = lane_selector(workspace, lane or "agent")
-            model = model or lane_model
-    found = workspace.provider(provider)
+        return _bare(url, model, key_env, needs_model=needs_model)
+    if provider is None and lane is None and not needs_model:
+        found = _only_provider(workspace)
+    elif provider is None:
+        found, lane_model = _lane_provider(workspace, lane or "agent")
+        model = model or lane_model
+    else:
+        found = workspace.provider(provider)
     if needs_model and model is None:
         model = _only_model(found)
-    return provider_target(workspace, found, model)
+    return Named(read_base_url(found.base_url, exact=True), model, found)
+
+
+def check_together(
+    *,
+    provider: str | None,
+    model: str | None,
+    lane: str | None,
+    url: str | None,
+    key_env: str | None,
+) -> None:
+    """Raises UsageProblem for options that cannot be meant together."""
+    given = [
+        f"--{name}"
+        for name, value in (("provider", provider), ("lane", lane), ("url", url))
+        if value is not None
+    ]
+    if len(given) > 1:
+        raise UsageProblem(
+            Fault(
+                "usage",
+                f"{' and '.join(given)} do not go together.",
+                "Each of them names an endpoint.",
+                "Give one of --provider, --lane and --url.",
+            )
+        )
+    if lane is not None and model is not None:
+        raise UsageProblem(
+            Fault(
+                "usage",
+                "--lane and --model do not go together.",
+                "A lane has its model already.",
+                "Give --provider NAME --model ID, or --lane alone.",
+            )
+        )
+    if key_env is not None and url is None:
+        raise UsageProblem(
+            Fault(
+                "usage",
+                "--key-env goes with --url.",
+                "A provider of the file has its key variable there.",
+                "Leave it out, or name the endpoint with --url.",
+            )
+        )
+
+
+def keyed(workspace: Workspace, named: Named) -> Target:
+    """The target with its key, on the point of being asked.
+
+    Raises KeyProblem when the key is missing, refused to this origin, or needs consent.
+    """
+    if named.provider is not None:
+        return provider_target(workspace, named.provider, named.model)
+    if named.key_env is None:
+        return Target(named.base, named.model, None, None)
+    # Both on one command line are consent for this command alone: nothing is recorded.
+    secret = Secret(workspace.env.get(named.key_env, "").strip())
+    shown = one_line(named.key_env, 60)
+    if not secret:
+        raise KeyProblem(
+            Fault(
+                "key_missing",
+                f"The variable {shown} is not set.",
+                "An empty value counts as unset.",
+                f"Export {shown} in this shell and repeat.",
+            )
+        )
+    fault = unsendable(secret, f"The key in {shown}")
+    if fault is not None:
+        raise KeyProblem(fault)
+    return Target(named.base, named.model, secret, None)
 
 
 def lane_selector(workspace: Workspace, lane: str) -> tuple[str, str]:
@@ -98,11 +200,28 @@ def lane_selector(workspace: Workspace, lane: str) -> tuple[str, str]:
             Fault(
                 "usage",
                 f"The {lane} lane has no model in {workspace.document.path.name}.",
-                "Left unset, Pi would choose one by itself.",
-                f"turnkey lane set {lane} PROVIDER/MODEL",
+                "Left unset, Warden's engine chooses one by itself.",
+                f"turnkey lane set {lane} PROVIDER/MODEL, or name the target with --provider.",
             )
         )
     return split_selector(resolution.selector)
+
+
+def _lane_provider(workspace: Workspace, lane: str) -> tuple[Provider, str]:
+    name, model = lane_selector(workspace, lane)
+    for provider in workspace.providers:
+        if provider.name == name:
+            return provider, model
+    rule = workspace.lanes().lanes[lane].won_by
+    raise UsageProblem(
+        Fault(
+            "usage",
+            f"The {lane} lane goes to «{one_line(f'{name}/{model}', 120)}», by {rule}, and "
+            f"{workspace.document.path.name} has no provider «{one_line(name, 60)}».",
+            "turnkey asks only endpoints that the file declares.",
+            f"turnkey lane set {lane} PROVIDER/MODEL, or turnkey provider add NAME --url URL.",
+        )
+    )
 
 
 def provider_target(workspace: Workspace, provider: Provider, model: str | None) -> Target:
@@ -113,6 +232,23 @@ def provider_target(workspace: Workspace, provider: Provider, model: str | None)
         raise KeyProblem(source.fault)
     headers = sendable_headers(workspace, provider.name, provider.headers, base)
     return Target(base, model, key, source, provider.name, headers)
+
+
+def told_of_key(fault: Fault, source: KeySource | None) -> Fault:
+    """A server's refusal, told as what it is where turnkey had no key and sent the placeholder.
+
+    A keyless server on this machine takes any key; one that refuses it wants a real one.
+    """
+    if source is None or source.source != "placeholder":
+        return fault
+    if fault.code not in {"key_refused", "key_missing"}:
+        return fault
+    return Fault(
+        "key_missing",
+        f"The server wants a key, and there is none for «{one_line(source.provider, 60)}».",
+        f"{source.variable} is not set, and the keyring has none for {source.origin}.",
+        f"Run «turnkey keys set {one_line(source.provider, 60)}», or set {source.variable}.",
+    )
 
 
 def sendable_headers(
@@ -138,9 +274,7 @@ def sendable_headers(
     return ready
 
 
-def _bare_target(
-    workspace: Workspace, url: str, model: str | None, key_env: str | None, *, needs_model: bool
-) -> Target:
+def _bare(url: str, model: str | None, key_env: str | None, *, needs_model: bool) -> Named:
     base = read_base_url(url)
     if needs_model and model is None:
         raise UsageProblem(
@@ -148,35 +282,25 @@ def _bare_target(
                 "usage",
                 "Which model? --url needs --model here.",
                 "",
-                f"turnkey models --url {url} lists them.",
+                f"turnkey models --url {base.url} lists them.",
             )
         )
-    if key_env is None:
-        return Target(base, model, None, None)
-    # Both on one command line are consent for this command alone: nothing is recorded.
-    value = workspace.env.get(key_env, "")
-    if not value:
-        raise KeyProblem(
-            Fault(
-                "key_missing",
-                f"The variable {key_env} is not set.",
-                "An empty value counts as unset.",
-                f"Export {key_env} in this shell and repeat.",
-            )
-        )
-    return Target(base, model, Secret(value.strip()), None)
+    return Named(base, model, None, key_env)
 
 
-def _only_provider(workspace: Workspace) -> str:
-    names = [provider.name for provider in workspace.config.providers]
-    if len(names) == 1:
-        return names[0]
+def _only_provider(workspace: Workspace) -> Provider:
+    found = workspace.providers
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(provider.name for provider in found)
     raise UsageProblem(
         Fault(
             "usage",
-            "Which provider?" if names else f"{workspace.document.path.name} has no provider.",
-            f"There are {len(names)}: {', '.join(names)}." if names else "",
-            "Add --provider NAME." if names else "turnkey provider add NAME --url URL",
+            "Which provider?" if found else f"{workspace.document.path.name} has no provider.",
+            f"There are {len(found)}: {names}." if found else "",
+            "Add --provider NAME."
+            if found
+            else "turnkey provider add NAME --url URL adds one; --url URL asks without one.",
         )
     )
 
@@ -190,6 +314,6 @@ def _only_model(provider: Provider) -> str:
             "usage",
             f"Which model of {provider.name}?",
             f"It declares: {', '.join(ids)}." if ids else "It declares none.",
-            "Add --model ID.",
+            "Add --model ID." if ids else f"turnkey models --provider {provider.name} lists them.",
         )
     )

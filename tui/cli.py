@@ -6,6 +6,8 @@ is imported when that command runs, and Textual only when the screens open.
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "lanes": ("tui.commands.lanes:lanes", "Show what each lane resolves to, and why."),
     "check": ("tui.commands.check:check", "Name the problems and escapes of the file."),
     "ping": ("tui.commands.ping:ping", "Stream one request and measure it."),
-    "keys": ("tui.commands.keys:keys", "Store a key in the OS keyring; see where keys come from."),
+    "keys": ("tui.commands.keys:keys", "Store keys in the OS keyring; see where they come from."),
     "env": ("tui.commands.env:env", "Print the keys as shell code, or their names."),
     "run": ("tui.commands.run:run", "Run a command with the keys in its environment."),
     "demo-server": ("tui.commands.demo_server:demo_server", "Serve the demo provider alone."),
@@ -57,6 +59,7 @@ Examples:
   turnkey                                open the screens on the nearest warden.toml
   turnkey --demo                         try everything without a server
   turnkey provider add litellm --url localhost:4000 --model qwen3-coder
+  turnkey keys set litellm               asks, or reads stdin; never an argument
   turnkey lane set all litellm/qwen3-coder
   turnkey ping --lane agent              one streamed request, measured
   turnkey run -- warden                  Warden, with the keys in its environment
@@ -73,8 +76,15 @@ Examples:
 @click.option("--demo", is_flag=True, help="Open the screens on the demo provider.")
 @click.option(
     "--config",
-    type=click.Path(dir_okay=False),
+    type=click.Path(),
+    metavar="FILE",
     help="The warden.toml to open; else the nearest one up to the repository's root.",
+)
+@click.option(
+    "--base",
+    type=click.Path(),
+    metavar="FILE",
+    help="An organisation's base layer, read beside the file and never written.",
 )
 @click.option(
     "--variant",
@@ -83,31 +93,42 @@ Examples:
     help="Which Warden will read the file.",
     show_default=True,
 )
+@click.option("--no-color", is_flag=True, help="Screens without colours.")
 @click.pass_context
-def cli(ctx: click.Context, demo: bool, config: str | None, variant: str) -> None:
+def cli(
+    ctx: click.Context,
+    demo: bool,
+    config: str | None,
+    base: str | None,
+    variant: str,
+    no_color: bool,
+) -> None:
     """Set up and live-test self-hosted LLM providers for Warden.
 
-    Without a command the screens open. Keys live in the OS keyring and leave as environment
-    variables only.
+    Without a command the screens open, on the nearest warden.toml. Keys live in the OS keyring
+    and leave as environment variables only.
     """
-    if ctx.invoked_subcommand is not None:
-        if demo or config is not None or variant != "providers":
+    command = ctx.invoked_subcommand
+    if command is not None:
+        if demo:
+            raise click.UsageError(f"--demo opens the screens; it does not go with {command}.")
+        if config is not None or base is not None or variant != "providers":
             raise click.UsageError(
-                "--demo, --config and --variant stand after the command, where it takes them"
+                f"Options stand after the command: turnkey {command} ... --config FILE"
             )
         return
     from tui.commands.screens import open_screens
 
-    ctx.exit(open_screens(demo=demo, config=config, variant=variant))
+    ctx.exit(open_screens(demo=demo, config=config, variant=variant, base=base, color=not no_color))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is that of the command-line contract.
 
-    0 well, 1 the answer is no, 2 usage, 3 the config, 4 the endpoint, 5 a key, 130 interrupted.
+    0 well, 1 the answer is no, 2 usage, 3 the config, 4 the endpoint, 5 a key, 130 interrupted;
+    70 is a mistake in turnkey itself.
     """
-    from core.errors import TurnkeyError
-
+    _print_anything(sys.stdout)
     try:
         code: object = cli.main(
             args=None if argv is None else list(argv),
@@ -122,9 +143,43 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
-    except TurnkeyError as error:
+    except Exception as error:
+        # Imported here: help and version need none of it.
+        from core.errors import TurnkeyError
         from tui.commands.output import show_fault
 
-        show_fault(error.fault)
-        return error.exit_code
+        if isinstance(error, TurnkeyError):
+            show_fault(error.fault)
+            return error.exit_code
+        if os.environ.get("TURNKEY_TRACEBACK"):
+            raise
+        _show_mistake(error)
+        return 70
     return code if isinstance(code, int) else 0
+
+
+def _show_mistake(mistake: Exception) -> None:
+    """Names an exception that nobody expected by kind and place; its text could hold anything."""
+    trace, place = mistake.__traceback__, ""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        module = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] in {"core", "tui", "screens"}:
+            place = f" in {module}, {code.co_name}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    kind = type(mistake).__name__
+    said = f" ({mistake.strerror})" if isinstance(mistake, OSError) and mistake.strerror else ""
+    click.echo(f"error: turnkey failed: {kind}{said}{place}.", err=True)
+    click.echo("  why: Nobody expected that: it is a mistake in turnkey.", err=True)
+    click.echo(
+        "  fix: Please report it. TURNKEY_TRACEBACK=1 shows more, which may hold private text.",
+        err=True,
+    )
+
+
+def _print_anything(stream: object) -> None:
+    """Where a terminal or pipe knows fewer letters than a server sends, they are written out."""
+    encoding = str(getattr(stream, "encoding", "") or "").lower().replace("-", "")
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None and encoding != "utf8":
+        reconfigure(errors="backslashreplace")

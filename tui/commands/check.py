@@ -2,48 +2,70 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import click
 
-from tui.commands.options import common, open_here
+from tui.commands.options import common, json_errors, open_here
+
+_ALLOWED: Final = re.compile(r"E[0-9]+:[a-z_]+")
 
 
 @click.command()
-@common
 @click.option(
     "--allow",
     multiple=True,
     metavar="CODE:LANE",
     help="Accept a deliberate escape, for example E9:synthesis.",
 )
+@common
+@json_errors
 def check(
     allow: tuple[str, ...], config: str | None, base: str | None, variant: str, as_json: bool
 ) -> int:
     """Name the problems and escapes of the file.
 
-    Exits 1 on an escape that is not allowed, or on a problem of severity error.
+    Exits 1 on an escape that is not allowed, or on a problem of severity error. Asks no server.
     """
-    from tui.commands.output import print_json, say
+    from core.errors import Fault, UsageProblem
+    from core.text import one_line
+    from tui.commands.output import print_json, say, show, warn
 
+    for one in allow:
+        if not _ALLOWED.fullmatch(one):
+            raise UsageProblem(
+                Fault(
+                    "usage",
+                    f"--allow takes CODE:LANE, not «{one_line(one, 60)}».",
+                    "",
+                    "Write for example --allow E9:synthesis.",
+                )
+            )
     workspace = open_here(config, variant, base)
     problems = workspace.problems()
-    escapes = [
-        escape
-        for escape in workspace.lanes().escapes
-        if f"{escape.code}:{escape.lane}" not in allow
-    ]
+    found = workspace.lanes().escapes
+    allowed = [escape for escape in found if f"{escape.code}:{escape.lane}" in allow]
+    escapes = [escape for escape in found if escape not in allowed]
     if as_json:
-        print_json({"problems": problems, "escapes": escapes})
+        print_json({"problems": problems, "escapes": escapes, "allowed": allowed})
     else:
         for problem in problems:
             place = f"{workspace.document.path.name}:{problem.line}:{problem.column}"
-            click.echo(f"{place}: {problem.severity}: {problem.message} [{problem.code}]")
+            show(f"{place}: {problem.severity}: {problem.message} [{problem.code}]")
             if problem.effect:
-                click.echo(f"    Warden: {problem.effect}")
+                show(f"    Warden: {problem.effect}")
             if problem.suggestion:
-                click.echo(f"    fix: {problem.suggestion}")
+                show(f"    fix: {problem.suggestion}")
         for escape in escapes:
-            click.echo(f"{escape.lane}: escape {escape.code}: {escape.message}")
-            click.echo(f"    fix: {escape.fix}")
+            show(f"escape {escape.code}:{escape.lane}: {escape.message}")
+            show(f"    fix: {escape.fix}")
+        for escape in allowed:
+            show(f"allowed {escape.code}:{escape.lane}: {escape.message}")
         if not problems and not escapes:
             say("Nothing is wrong.")
+    known = {f"{escape.code}:{escape.lane}" for escape in allowed}
+    for one in dict.fromkeys(allow):
+        if one not in known:
+            warn(f"There is no escape {one} here; --allow {one} can go.")
     return 1 if escapes or any(problem.severity == "error" for problem in problems) else 0

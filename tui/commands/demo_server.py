@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from tui.commands.options import no_color_option
+
 
 @click.command("demo-server")
 @click.option(
@@ -15,6 +17,7 @@ import click
     show_default=True,
     help="The loopback port; 0 takes a free one.",
 )
+@no_color_option
 def demo_server(port: int) -> None:
     """Serve the demo provider on 127.0.0.1 until interrupted.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -32,36 +31,46 @@ FORMATS: Final[dict[str, Format]] = {
     show_default=True,
     help="For which reader.",
 )
-@click.option("--names", is_flag=True, help="Print the names alone.")
+@click.option("--names", is_flag=True, help="Print the names alone; no key is looked for.")
 @click.option("--reveal", is_flag=True, help="Print values even to a terminal.")
+@click.option("--allow-missing", is_flag=True, help="Exit 0 even where a key is missing.")
 @click.option("--provider", "only", multiple=True, metavar="NAME", help="Only these providers.")
 @common
 def env(
     dialect: str,
     names: bool,
     reveal: bool,
+    allow_missing: bool,
     only: tuple[str, ...],
     config: str | None,
     base: str | None,
     variant: str,
     as_json: bool,
-) -> None:
-    """Print the providers' keys for a shell: eval "$(turnkey env)"."""
+) -> int:
+    """Print the providers' keys for a shell, those of the keyring too.
+
+    Prints what there is; exits 5 where a key is missing, and prints nothing where one is bound to
+    another origin. --json is --format json.
+
+    \b
+      eval "$(turnkey env)"                              sh, bash, zsh
+      turnkey env --format fish | source
+      turnkey env --format github >> "$GITHUB_ENV"
+    """
     from core.errors import Fault, UsageProblem
-    from core.keys.export import render
-    from tui.commands.outgoing import outgoing_keys
+    from core.keys.export import github_masks, render
+    from tui.commands.outgoing import outgoing_keys, outgoing_names
     from tui.commands.output import print_json, warn
 
     workspace = open_here(config, variant, base)
-    found = outgoing_keys(workspace, only, allow_missing=True, warn=warn)
     if names:
-        listed = [one.variable for one in found]
+        listed = outgoing_names(workspace, only)
         if as_json:
             print_json({"names": listed})
         else:
-            click.echo("\n".join(listed))
-        return
-    if not reveal and os.isatty(sys.stdout.fileno()):
+            click.echo("".join(f"{name}\n" for name in listed), nl=False)
+        return 0
+    if not reveal and sys.stdout.isatty():
         raise UsageProblem(
             Fault(
                 "usage",
@@ -70,5 +79,12 @@ def env(
                 'Use eval "$(turnkey env)", or --names, or --reveal when it is meant.',
             )
         )
+    found, complete = outgoing_keys(workspace, only, warn=warn)
     chosen: Format = "json" if as_json else FORMATS[dialect]
-    click.echo(render(found, chosen), nl=False)
+    text = render(found, chosen)
+    in_workflow = workspace.env.get("GITHUB_ACTIONS") == "true" and not sys.stderr.isatty()
+    if chosen == "github" and in_workflow:
+        # The runner reads these from either stream, hides them, and masks the values in its log.
+        click.echo(github_masks(found), nl=False, err=True)
+    click.echo(text, nl=False)
+    return 0 if complete or allow_missing else 5

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.options import common, dry_run_option, open_here
+from tui.commands.options import InOrder, common, dry_run_option, json_errors, open_here
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.warden.lane_edits import DefaultModel
     from core.warden.lanes import Lane
+    from core.workspace import Workspace
 
 LANES: tuple[Lane, ...] = ("agent", "auxiliary", "synthesis")
 
 
-@click.group()
+@click.group(cls=InOrder)
 def lane() -> None:
     """Choose the model of a lane, or leave it unset.
 
@@ -28,58 +31,67 @@ def lane() -> None:
 @click.argument("lane_name", metavar="LANE", type=click.Choice([*LANES, "all"]))
 @click.argument("selector")
 @click.option(
-    "--move-default",
-    "default_model",
-    flag_value="move",
-    help="Where defaults.model stands: replace that line.",
+    "--move-default", is_flag=True, help="Where defaults.model stands: replace that line."
 )
 @click.option(
-    "--keep-default",
-    "default_model",
-    flag_value="keep",
-    help="Where defaults.model stands: leave it beside the lane.",
+    "--keep-default", is_flag=True, help="Where defaults.model stands: leave it beside the lane."
 )
 @dry_run_option
 @common
+@json_errors
 def set_(
     lane_name: str,
     selector: str,
-    default_model: str | None,
+    move_default: bool,
+    keep_default: bool,
     dry_run: bool,
     config: str | None,
     base: str | None,
     variant: str,
     as_json: bool,
 ) -> None:
-    """Write SELECTOR (provider/model-id) as the model of LANE."""
+    """Write SELECTOR (provider/model-id) as the model of LANE.
+
+    LANE is agent, auxiliary, synthesis, or all for the three.
+    """
+    from core.errors import Fault, UsageProblem
     from core.target import split_selector
     from core.warden.lane_edits import set_lane
+    from tui.commands.output import warn
     from tui.commands.writing import finish
 
+    if move_default and keep_default:
+        raise UsageProblem(
+            Fault(
+                "usage",
+                "--move-default and --keep-default do not go together.",
+                "",
+                "Give the one that is meant.",
+            )
+        )
     provider, model = split_selector(selector)
     workspace = open_here(config, variant, base)
     found = workspace.provider(provider)
-    way: DefaultModel = (
-        "move" if default_model == "move" else "keep" if default_model == "keep" else "refuse"
-    )
+    way: DefaultModel = "move" if move_default else "keep" if keep_default else "refuse"
+    names = _chosen(lane_name)
     document = workspace.document
-    for name in (one for one in LANES if lane_name in {one, "all"}):
+    for name in names:
         document = set_lane(document, name, selector, default_model=way)
     workspace.edit(document)
     if model not in {entry.id for entry in found.models}:
-        from tui.commands.output import warn
-
         warn(
-            f"{provider} does not declare «{model}»: Warden would say «Pi model not found». "
-            f"Add it with turnkey provider add, or choose a declared one."
+            f"{provider} does not declare the model «{model}»: Warden would say «Pi model not "
+            f"found». It declares: {', '.join(entry.id for entry in found.models) or 'none'}."
         )
     finish(workspace, dry_run=dry_run, as_json=as_json)
+    _tell(workspace, names)
 
 
-@lane.command()
+@lane.command(short_help="Take the model of LANE out of the file.")
 @click.argument("lane_name", metavar="LANE", type=click.Choice([*LANES, "all"]))
 @dry_run_option
 @common
+@json_errors
 def unset(
     lane_name: str,
     dry_run: bool,
@@ -88,21 +100,35 @@ def unset(
     variant: str,
     as_json: bool,
 ) -> None:
-    """Take the model of LANE out of the file; what it then resolves to is said."""
+    """Take the model of LANE out of the file; what it then resolves to is said.
+
+    LANE is agent, auxiliary, synthesis, or all for the three.
+    """
     from core.warden.lane_edits import unset_lane
-    from tui.commands.output import say
     from tui.commands.writing import finish
 
     workspace = open_here(config, variant, base)
+    names = _chosen(lane_name)
     document = workspace.document
-    names: tuple[Lane, ...] = tuple(name for name in LANES if lane_name in {name, "all"})
     for name in names:
         document = unset_lane(document, name)
     workspace.edit(document)
     finish(workspace, dry_run=dry_run, as_json=as_json)
+    _tell(workspace, names)
+
+
+def _chosen(lane_name: str) -> tuple[Lane, ...]:
+    return tuple(name for name in LANES if lane_name in {name, "all"})
+
+
+def _tell(workspace: Workspace, names: Sequence[Lane]) -> None:
+    """What the lanes resolve to after the edit, and what escapes, on stderr."""
+    from tui.commands.output import say
+
     report = workspace.lanes()
     for name in names:
         resolution = report.lanes[name]
-        say(f"{name} now resolves to {resolution.selector or 'what Pi chooses'}.")
+        where = resolution.selector or "what Pi chooses"
+        say(f"{name} resolves to {where}, by {resolution.won_by}")
     for escape in report.escapes:
         say(f"escape {escape.code} ({escape.lane}): {escape.message}")

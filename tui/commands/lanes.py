@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import click
 
-from tui.commands.options import common, open_here
+from tui.commands.options import common, json_errors, open_here
 
 
 @click.command()
-@common
 @click.option("--model", metavar="SELECTOR", help="Stands for Warden's own --model.")
+@common
+@json_errors
 def lanes(
     model: str | None, config: str | None, base: str | None, variant: str, as_json: bool
 ) -> None:
     """Show what each lane resolves to, by which rule, and what would escape.
 
-    Exits 0 whatever it finds; `turnkey check` is the one that judges.
+    An escape is a lane that goes, in silence, to a provider that you did not choose. Exits 0
+    whatever it finds; turnkey check is the one that judges.
     """
-    from tui.commands.output import print_json, print_table, say
+    from tui.commands.output import print_json, print_table, show
 
     workspace = open_here(config, variant, base)
     report = workspace.lanes(model)
@@ -31,7 +33,7 @@ def lanes(
     print_table(("lane", "selector", "by"), rows)
     for override in report.overrides:
         where = override.skill if not override.trigger else f"{override.skill} ({override.trigger})"
-        say(f"overrides the agent lane: {where} uses {override.selector}")
+        show(f"overrides the agent lane: {where} uses {override.selector}")
     for escape in report.escapes:
-        say(f"escape {escape.code} ({escape.lane}): {escape.message}")
-        say(f"  fix: {escape.fix}")
+        show(f"escape {escape.code} ({escape.lane}): {escape.message}")
+        show(f"  fix: {escape.fix}")

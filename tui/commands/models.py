@@ -31,26 +31,37 @@ def models(
     """List what the endpoint serves, with facts.
 
     With no target: the only provider of the file. A fact's source is server, catalogue, pattern
-    or default; nothing is shown that nobody said.
+    (a guess by name, marked ~) or default; a question mark means that nobody says.
+
+    \b
+      turnkey models --url localhost:4000 --key-env LITELLM_MASTER_KEY
+      turnkey models --provider litellm --json
     """
     from core.discover.discover import discover
-    from core.errors import exit_code_for
-    from core.target import find_target
-    from tui.commands.output import print_json, show_fault, warn
+    from core.errors import TurnkeyError, exit_code_for
+    from core.target import find_target, told_of_key
+    from tui.commands.output import print_json, say, show_fault, warn_of
 
-    workspace = open_here(config, variant, base)
-    target = find_target(
-        workspace,
-        provider=provider,
-        model=model,
-        lane=lane,
-        url=url,
-        key_env=key_env,
-        needs_model=False,
-    )
+    try:
+        workspace = open_here(config, variant, base, may_be_new=url is not None)
+        target = find_target(
+            workspace,
+            provider=provider,
+            model=model,
+            lane=lane,
+            url=url,
+            key_env=key_env,
+            needs_model=False,
+        )
+    except TurnkeyError as problem:
+        if as_json:
+            print_json({"endpoint": None, "models": [], "warnings": [], "error": problem.fault})
+        show_fault(problem.fault)
+        return problem.exit_code
     found = asyncio.run(
         discover(target.base, target.key, bounds=bounds_for(timeout), headers=target.headers)
     )
+    error = None if found.error is None else told_of_key(found.error, target.source)
     shown = tuple(row for row in found.models if model is None or row.id == model)
     if as_json:
         print_json(
@@ -58,17 +69,21 @@ def models(
                 "endpoint": found.endpoint,
                 "models": shown,
                 "warnings": found.warnings,
-                "error": found.error,
+                "error": error,
             }
         )
     else:
         print_models(found, shown)
+    for words in found.changes:
+        say(words)
     for warning in found.warnings:
-        warn(warning.what)
-    if found.error is not None:
-        if not as_json:
-            show_fault(found.error)
-        return exit_code_for(found.error)
+        warn_of(warning)
+    if error is not None:
+        show_fault(error)
+        return exit_code_for(error)
+    if model is not None and not shown:
+        say(f"«{model}» is not among the {len(found.models)} models that the endpoint lists.")
+        return 1
     return 0
 
 

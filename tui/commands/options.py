@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -20,7 +21,8 @@ R = TypeVar("R")
 
 config_option = click.option(
     "--config",
-    type=click.Path(dir_okay=False),
+    type=click.Path(),
+    metavar="FILE",
     help="The warden.toml; else the nearest one up to the repository's root.",
 )
 variant_option = click.option(
@@ -28,14 +30,18 @@ variant_option = click.option(
     type=click.Choice(["providers", "stock"]),
     default="providers",
     show_default=True,
-    help="Which Warden will read the file.",
+    help="Which Warden will read the file: the one with [defaults.providers], or stock Warden.",
 )
 base_option = click.option(
     "--base",
-    type=click.Path(exists=True, dir_okay=False),
-    help="An organisation's base layer, read beside the file.",
+    type=click.Path(),
+    metavar="FILE",
+    help="An organisation's base layer, read beside the file and never written.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+no_color_option = click.option(
+    "--no-color", is_flag=True, expose_value=False, help="Plain output, which it always is."
+)
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Print the diff of warden.toml and write nothing."
 )
@@ -47,12 +53,40 @@ timeout_option = click.option(
 )
 
 
+class InOrder(click.Group):
+    """A group that lists its commands as they are written, not by the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order of the module."""
+        return list(self.commands)
+
+
 def common(command: Callable[P, R]) -> Callable[P, R]:
     """``--config --base --variant --json --no-color``, which every command takes."""
-    no_color = click.option(
-        "--no-color", is_flag=True, expose_value=False, help="Plain output (it always is)."
-    )
-    return config_option(base_option(variant_option(json_option(no_color(command)))))
+    return config_option(base_option(variant_option(json_option(no_color_option(command)))))
+
+
+def json_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """With ``--json`` an error is printed as ``{"error": {"code", "what", "why", "fix"}}``, too.
+
+    Its words stand on stderr in any case. For commands whose JSON has no ``error`` of its own;
+    it goes below ``common``.
+    """
+
+    @functools.wraps(command)
+    def told(*args: P.args, **kwargs: P.kwargs) -> R:
+        from core.errors import TurnkeyError
+
+        try:
+            return command(*args, **kwargs)
+        except TurnkeyError as error:
+            if kwargs.get("as_json"):
+                from tui.commands.output import print_json
+
+                print_json({"error": error.fault})
+            raise
+
+    return told
 
 
 def target_options(command: Callable[P, R]) -> Callable[P, R]:
@@ -85,22 +119,40 @@ def config_path(config: str | None) -> Path:
     return find_config(Path.cwd()) or Path.cwd() / "warden.toml"
 
 
-def open_here(config: str | None, variant: str, base: str | None = None) -> Workspace:
-    """The workspace of a headless command: this environment, this machine's keyring."""
+def open_here(
+    config: str | None, variant: str, base: str | None = None, *, may_be_new: bool = False
+) -> Workspace:
+    """The workspace of a headless command: this environment, this machine's keyring.
+
+    Raises ConfigProblem when the file cannot be read, or is not there and ``may_be_new`` is
+    false.
+    """
+    from core.errors import ConfigProblem, Fault
     from core.keys.vault import open_vault
     from core.paths import state_folder
+    from core.text import one_line
     from core.workspace import open_workspace
 
     chosen: Variant = "stock" if variant == "stock" else "providers"
     state = state_folder()
-    return open_workspace(
-        config_path(config),
+    path = config_path(config)
+    workspace = open_workspace(
+        path,
         env=os.environ,
         vault=open_vault(state, env=os.environ),
         variant=chosen,
         state_folder=state,
         base=None if base is None else Path(base),
     )
+    if workspace.document.exists or may_be_new:
+        return workspace
+    if config is None:
+        what = "There is no warden.toml here."
+        why = f"Looked in {one_line(str(path.parent))} and up to the repository's root."
+    else:
+        what, why = f"There is no file {one_line(config)}.", "It is what --config names."
+    fix = "turnkey provider add NAME --url URL makes one; --config FILE names another."
+    raise ConfigProblem(Fault("config_unreadable", what, why, fix))
 
 
 def bounds_for(timeout: float | None) -> Bounds:

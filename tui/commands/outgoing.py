@@ -10,38 +10,51 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from core.keys.export import Assignment
+    from core.warden.config import Provider
     from core.workspace import Workspace
 
 
 def outgoing_keys(
-    workspace: Workspace,
-    only: Sequence[str],
-    *,
-    allow_missing: bool,
-    warn: Callable[[str], None],
-) -> tuple[Assignment, ...]:
-    """Variables with their keys for the chosen providers (all of the file when ``only`` is empty).
+    workspace: Workspace, only: Sequence[str], *, warn: Callable[[str], None]
+) -> tuple[tuple[Assignment, ...], bool]:
+    """Variables with their keys for the chosen providers, and whether none is missing.
 
-    ``providers`` Warden gets the first candidate; ``stock`` also ``<N>_API_KEY``, which the
-    exported ``models.json`` reads. Raises KeyProblem for a key that is missing, unless
-    ``allow_missing``, which warns instead; a key that belongs to another origin is never given.
+    All of the file when ``only`` is empty. ``providers`` Warden gets the first candidate;
+    ``stock`` also ``<N>_API_KEY``, which the exported ``models.json`` reads. A missing key is
+    warned of. Raises KeyProblem for one that belongs to another origin: it is never given.
     """
     from core.keys.export import assignments, merge
     from core.keys.source import missing
 
-    providers = (
-        [workspace.provider(name) for name in only] if only else list(workspace.config.providers)
-    )
     groups = []
-    for provider in providers:
+    complete = True
+    for provider in _chosen(workspace, only):
         source, secret = workspace.key_for(provider)
         if secret is None:
             fault = source.fault or missing(
                 provider.name, (source.variable,), source.origin, workspace.env
             )
-            if not (allow_missing and fault.code == "key_missing"):
+            if fault.code != "key_missing":
                 raise KeyProblem(fault)
             warn(f"{fault.what} {fault.fix}")
+            complete = False
             continue
         groups.append(assignments(provider.name, provider.api_key_env, secret, workspace.variant))
-    return merge(groups)
+    return merge(groups), complete
+
+
+def outgoing_names(workspace: Workspace, only: Sequence[str]) -> tuple[str, ...]:
+    """The variables alone, each once; no key is looked for."""
+    from core.keys.environment import child_variables
+
+    return tuple(
+        dict.fromkeys(
+            variable
+            for provider in _chosen(workspace, only)
+            for variable in child_variables(provider.name, provider.api_key_env, workspace.variant)
+        )
+    )
+
+
+def _chosen(workspace: Workspace, only: Sequence[str]) -> Sequence[Provider]:
+    return [workspace.provider(name) for name in only] if only else workspace.providers

@@ -20,6 +20,11 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
+def show(text: str = "") -> None:
+    """A fact on stdout, control characters made visible."""
+    click.echo(visible(text))
+
+
 def show_fault(fault: Fault) -> None:
     """A fault on stderr: what happened, why, and what to do."""
     click.echo(f"error: {visible(fault.what)}", err=True)
@@ -32,6 +37,11 @@ def show_fault(fault: Fault) -> None:
 def warn(message: str) -> None:
     """A warning on stderr."""
     click.echo(f"warning: {visible(message)}", err=True)
+
+
+def warn_of(fault: Fault) -> None:
+    """A fault that stops nothing, as a warning in one line: what, why and what to do."""
+    warn(" ".join(part for part in (fault.what, fault.why, fault.fix) if part))
 
 
 def say(message: str) -> None:

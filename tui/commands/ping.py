@@ -10,6 +10,8 @@ import click
 from tui.commands.options import bounds_for, common, open_here, target_options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.live.ping import Run
     from core.target import Target
     from core.wire.bounds import Bounds
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
+    metavar="N",
     help="The output limit; unset, one that fits a thinking model, grown once when needed.",
 )
 @common
@@ -46,38 +49,52 @@ def ping(
 
     Reachable, authorised and works are three results: only a right answer from the chosen model
     is works. Exits 0 when it works, 5 when the key is the fault, 4 otherwise.
-    """
-    from core.errors import TurnkeyError, UsageProblem, exit_code_for
-    from core.live.verdict import not_tried
-    from core.target import find_target
-    from tui.commands.output import print_json
 
-    workspace = open_here(config, variant, base)
+    \b
+      turnkey ping --lane synthesis
+      turnkey ping --provider litellm --model qwen3-coder --runs 3
+      turnkey ping --url localhost:11434 --model qwen3:8b
+    """
+    from core.errors import TurnkeyError, exit_code_for
+    from core.live.verdict import not_tried
+    from core.target import keyed, name_target
+    from tui.commands.output import print_json, say, show_fault, warn
+
+    asked: dict[str, str | None] = {"base_url": url, "model": model}
     try:
-        target = find_target(
+        workspace = open_here(config, variant, base, may_be_new=url is not None)
+        named = name_target(
             workspace, provider=provider, model=model, lane=lane, url=url, key_env=key_env
         )
+        asked = {"base_url": named.base.url, "model": named.model}
+        target = keyed(workspace, named)
     except TurnkeyError as error:
-        if as_json and not isinstance(error, UsageProblem):
-            # A failure before the request still gives one run.
-            tried = {"base_url": url, "model": model}
-            print_json({"target": tried, "runs": [not_tried(error.fault)]})
-        raise
-    bounds = bounds_for(timeout)
-    results = asyncio.run(_ping_all(target, runs, prompt, max_tokens, bounds))
+        # A failure before the request still gives one run.
+        if as_json:
+            print_json({"target": asked, "runs": [not_tried(error.fault)]})
+        show_fault(error.fault)
+        return error.exit_code
+    for words in target.base.changes:
+        say(words)
+    for words in target.base.warnings:
+        warn(words)
+    results = [
+        _told(run, target)
+        for run in asyncio.run(_ping_all(target, runs, prompt, max_tokens, bounds_for(timeout)))
+    ]
     if as_json:
-        print_json(
-            {"target": {"base_url": target.base.url, "model": target.model}, "runs": results}
-        )
+        print_json({"target": asked, "runs": results})
     else:
         for number, result in enumerate(results, 1):
             print_run(target, result, number, runs)
         if runs > 1:
             _print_medians(results)
     failed = [result for result in results if not result.ok]
+    first = next((result.error for result in failed if result.error is not None), None)
+    if as_json and first is not None:
+        show_fault(first)
     if not failed:
         return 0
-    first = next((result.error for result in failed if result.error is not None), None)
     return exit_code_for(first) if first is not None else 4
 
 
@@ -87,14 +104,13 @@ async def _ping_all(
     from core.live.ping import PONG_PROMPT, ping
     from core.wire.client import open_client
 
-    assert target.model is not None  # noqa: S101 - find_target gives one
     results: list[Run] = []
     async with open_client(target.base, bounds, key=target.key, headers=target.headers) as client:
         for _ in range(runs):
             result = await ping(
                 client,
                 target.base,
-                target.model,
+                target.model or "",
                 prompt=PONG_PROMPT if prompt is None else prompt,
                 max_tokens=max_tokens,
                 bounds=bounds,
@@ -106,22 +122,35 @@ async def _ping_all(
     return results
 
 
+def _told(run: Run, target: Target) -> Run:
+    import msgspec
+
+    from core.target import told_of_key
+
+    if run.error is None:
+        return run
+    return msgspec.structs.replace(run, error=told_of_key(run.error, target.source))
+
+
 def print_run(target: Target, run: Run, number: int, of: int) -> None:
-    """One run in a few lines: the three results, the figures, what it tells."""
+    """One run in a few lines: the three results, the answer, the figures, what it tells."""
     from core.live.words import figure_lines, reason_words
-    from tui.commands.output import say, show_fault, warn
+    from tui.commands.output import say, show, show_fault, warn
 
     title = f"{target.model} at {target.base.url}"
-    click.echo(title if of == 1 else f"run {number} of {of}: {title}")
+    show(title if of == 1 else f"run {number} of {of}: {title}")
     signs = {True: "yes", False: "no", None: "not known"}
-    click.echo(
+    show(
         f"  reachable {signs[run.reachable]} · authorised {signs[run.authorised]}"
         f" · works {signs[run.works]}"
     )
-    for line in figure_lines(run.figures, run.counts_from):
-        click.echo(f"  {line}")
-    for line in reason_words(run):
-        say(f"  {line}")
+    if run.answer.strip():
+        show("  answer: " + run.answer.strip().replace("\n", "\n    "))
+    if run.figures.first_token_s is not None:
+        for line in figure_lines(run.figures, run.counts_from):
+            show(f"  {line}")
+        for line in reason_words(run):
+            say(f"  {line}")
     if of == 1 and run.ok:
         say("  a single run: repeat with --runs 3 for medians")
     for warning in run.warnings:
@@ -130,9 +159,12 @@ def print_run(target: Target, run: Run, number: int, of: int) -> None:
         show_fault(run.error)
 
 
-def _print_medians(results: list[Run]) -> None:
+def _print_medians(results: Sequence[Run]) -> None:
     from core.live.words import median_lines
+    from tui.commands.output import show
 
-    click.echo(f"medians and range of {len(results)} runs")
-    for line in median_lines(results):
-        click.echo(f"  {line}")
+    lines = median_lines(results)
+    if lines:
+        show(f"medians and range of {len(results)} runs")
+    for line in lines:
+        show(f"  {line}")

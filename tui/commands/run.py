@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import click
 
-from tui.commands.options import base_option, config_option, open_here, variant_option
+from tui.commands.options import (
+    base_option,
+    config_option,
+    no_color_option,
+    open_here,
+    variant_option,
+)
 
 
 @click.command(
-    context_settings={"ignore_unknown_options": True},
+    # What follows the command's name is the command's own, also without «--».
+    context_settings={"allow_interspersed_args": False},
     options_metavar="[OPTIONS] --",
 )
 @click.option("--provider", "only", multiple=True, metavar="NAME", help="Only these providers.")
@@ -16,11 +23,13 @@ from tui.commands.options import base_option, config_option, open_here, variant_
 @click.option(
     "--only-listed",
     is_flag=True,
-    help="Withhold the keys of other providers that stand in this environment.",
+    help="Withhold the keys of hosted providers that stand in this environment, so that a lane "
+    "that was left unset fails instead of going there.",
 )
 @config_option
 @base_option
 @variant_option
+@no_color_option
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
 def run(
     only: tuple[str, ...],
@@ -31,19 +40,30 @@ def run(
     variant: str,
     command: tuple[str, ...],
 ) -> int:
-    """Run COMMAND with the providers' keys in its environment.
+    """Run COMMAND with the providers' keys in its environment, and only there.
 
-    COMMAND takes turnkey's place: signals, exit code and terminal are its own.
+    COMMAND takes turnkey's place: signals, exit code and terminal are its own. Where a key is
+    missing, turnkey ends with exit code 5 before COMMAND starts.
 
     \b
       turnkey run -- warden
     """
+    from core.errors import Fault, KeyProblem
     from core.keys.child import run_command
     from core.keys.export import child_environment
     from tui.commands.outgoing import outgoing_keys
     from tui.commands.output import warn
 
     workspace = open_here(config, variant, base)
-    found = outgoing_keys(workspace, only, allow_missing=allow_missing, warn=warn)
+    found, complete = outgoing_keys(workspace, only, warn=warn)
+    if not (complete or allow_missing):
+        raise KeyProblem(
+            Fault(
+                "key_missing",
+                f"{command[0]} was not started: a key is missing.",
+                "",
+                "Store or set it as said above, or start all the same with --allow-missing.",
+            )
+        )
     environment = child_environment(workspace.env, found, only_listed=only_listed)
     return run_command(list(command), environment)

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from tui.commands.options import open_here
 
 
-def open_screens(*, demo: bool, config: str | None, variant: str) -> int:
+def open_screens(
+    *, demo: bool, config: str | None, variant: str, base: str | None = None, color: bool = True
+) -> int:
     """Open the screens on the nearest file, or on the demo provider. Returns the exit code."""
     from core.errors import Fault, UsageProblem
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
         raise UsageProblem(
             Fault(
                 "usage",
                 "The screens need a terminal.",
-                "This one is a pipe or a file.",
+                "Standard input or output is a pipe or a file here.",
                 "turnkey --help lists the commands that work without one.",
             )
         )
+    if not color:
+        os.environ["NO_COLOR"] = "1"  # what Textual asks
     from tui.launch import launch
 
-    return launch(lambda: open_here(config, variant), demo=demo)
+    return launch(lambda: open_here(config, variant, base, may_be_new=True), demo=demo)
+
+
+def _is_terminal(stream: object) -> bool:
+    # A stream that was closed before the start is None.
+    ask = getattr(stream, "isatty", None)
+    return ask is not None and bool(ask())

@@ -6,25 +6,50 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.output import print_json, say, warn
+from tui.commands.output import print_json, say, warn_of
 
 if TYPE_CHECKING:
     from core.workspace import Workspace
 
 
-def finish(workspace: Workspace, *, dry_run: bool, as_json: bool) -> None:
-    """Print the diff and write nothing, or save and say where.
+def finish(workspace: Workspace, *, dry_run: bool, as_json: bool, **facts: object) -> None:
+    """Write the file unless ``dry_run``, and tell: :func:`write`, then :func:`report`."""
+    report(workspace, write(workspace, dry_run=dry_run), dry_run=dry_run, as_json=as_json, **facts)
 
-    JSON: ``{"path", "changed", "saved", "diff"}``. Raises ConfigProblem when saving fails.
+
+def write(workspace: Workspace, *, dry_run: bool) -> str:
+    """Save unless ``dry_run``; the diff between the file as it was and as it is (would be).
+
+    Raises ConfigProblem when saving fails; then nothing was written.
     """
     changes = workspace.pending_diff()
-    path = str(workspace.document.path)
     if not dry_run:
         for fault in workspace.save():
-            warn(f"{fault.what} {fault.fix}")
+            warn_of(fault)
+    return changes
+
+
+def report(
+    workspace: Workspace, changes: str, *, dry_run: bool, as_json: bool, **facts: object
+) -> None:
+    """Print the diff that was not written, or say where it was.
+
+    JSON: ``{"path", "changed", "saved", "diff"}`` and ``facts``.
+    """
+    path = str(workspace.document.path)
     if as_json:
-        print_json({"path": path, "changed": bool(changes), "saved": not dry_run, "diff": changes})
+        print_json(
+            {
+                "path": path,
+                "changed": bool(changes),
+                "saved": bool(changes) and not dry_run,
+                "diff": changes,
+                **facts,
+            }
+        )
     elif dry_run:
         click.echo(changes, nl=False)
-    if not dry_run:
+    if dry_run:
+        say("nothing was written" if changes else f"nothing would change in {path}")
+    else:
         say(f"{'saved' if changes else 'unchanged'}: {path}")
