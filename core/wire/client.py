@@ -6,11 +6,14 @@ Importing this module imports httpx; callers that may never make a request impor
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import time
 import zlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Final
 
+import httpcore
 import httpx
 import msgspec
 
@@ -20,9 +23,11 @@ from core.keys.secret import Secret
 from core.text import one_line
 from core.wire.bounds import Bounds
 from core.wire.failures import fault_from_exception
+from core.wire.network import Network, network_from
+from core.wire.tls import ssl_context
+from core.wire.transport import LAST_LOOKUP, Transport
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Generator, Mapping
 
     from core.providers.base_url import BaseUrl
@@ -38,7 +43,7 @@ __all__ = [
 ]
 
 USER_AGENT: Final = f"turnkey/{__version__}"
-_OWN_MACHINE: Final = frozenset({"loopback", "this_machine", "any_address"})
+_LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=16)
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -54,36 +59,77 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class ConnectTimer:
-    """What setting up a connection took. Give one to a request as ``extensions={"trace": timer}``.
+    """What a request's stages took, told by its real connection. Give one to :func:`get`.
 
     Times are seconds on ``time.perf_counter``'s clock; None: that stage did not happen, as on a
-    connection that was kept open. Name lookup and TCP are one stage to httpcore.
+    connection that was kept open, or it was not reached. Through a proxy, name and TCP are the
+    proxy's. Works as httpcore's trace, too: ``extensions={"trace": timer}``
+    (encode/httpcore docs, «extensions»).
     """
 
-    __slots__ = ("_started", "tcp_s", "tls_s")
+    __slots__ = ("_sent", "_started", "address", "first_byte_s", "name_s", "tcp_s", "tls", "tls_s")
 
     def __init__(self) -> None:
+        self.name_s: float | None = None
+        """Looking the host's name up; None for a host that is an address."""
         self.tcp_s: float | None = None
-        """Name lookup and TCP."""
+        """Connecting, once the name had become addresses."""
         self.tls_s: float | None = None
         """The TLS handshake."""
+        self.first_byte_s: float | None = None
+        """From the request sent to the head of the reply."""
+        self.address: str | None = None
+        """The address that was connected to."""
+        self.tls: str | None = None
+        """The protocol that was agreed on: ``TLSv1.3``."""
         self._started = 0.0
+        self._sent = 0.0
 
-    async def __call__(self, event: str, info: Mapping[str, object]) -> None:  # noqa: ARG002
-        """Take one trace event of httpcore (``encode/httpcore`` docs, «extensions», trace)."""
-        if event in {"connection.connect_tcp.started", "connection.start_tls.started"}:
-            self._started = time.perf_counter()
-        elif event == "connection.connect_tcp.complete":
-            self.tcp_s = time.perf_counter() - self._started
-        elif event == "connection.start_tls.complete":
-            self.tls_s = time.perf_counter() - self._started
+    async def __call__(self, event: str, info: Mapping[str, object]) -> None:
+        """Take one trace event of httpcore."""
+        now = time.perf_counter()
+        _, _, stage = event.partition(".")
+        match stage:
+            case "connect_tcp.started" | "start_tls.started":
+                self._started = now
+            case "connect_tcp.complete" | "connect_tcp.failed":
+                lookup = LAST_LOOKUP.get()
+                if lookup is not None:
+                    self.name_s = lookup.seconds
+                if stage.endswith("complete"):
+                    self.tcp_s = max(0.0, now - self._started - (self.name_s or 0.0))
+                    self.address = _peer(info.get("return_value"))
+            case "start_tls.complete":
+                self.tls_s = now - self._started
+                self.tls = _protocol(info.get("return_value"))
+            case "send_request_body.complete":
+                self._sent = now
+            case "receive_response_headers.complete":
+                self.first_byte_s = now - self._sent
 
     @property
     def connect_s(self) -> float | None:
         """Name, TCP and TLS together; None when an open connection was used again."""
         if self.tcp_s is None:
             return None
-        return self.tcp_s + (self.tls_s or 0.0)
+        return (self.name_s or 0.0) + self.tcp_s + (self.tls_s or 0.0)
+
+
+def _peer(stream: object) -> str | None:
+    """The address at a connection's other end."""
+    if not isinstance(stream, httpcore.AsyncNetworkStream):
+        return None
+    address: object = stream.get_extra_info("server_addr")
+    return str(address[0]) if isinstance(address, tuple) and address else None
+
+
+def _protocol(stream: object) -> str | None:
+    """The version of TLS that a connection speaks."""
+    if not isinstance(stream, httpcore.AsyncNetworkStream):
+        return None
+    tls: object = stream.get_extra_info("ssl_object")
+    version: object = tls.version() if hasattr(tls, "version") else None
+    return version if isinstance(version, str) else None
 
 
 class _Bound(httpx.Auth):
@@ -124,78 +170,110 @@ def open_client(
     *,
     key: Secret | None,
     headers: Mapping[str, Secret | str] | None = None,
+    network: Network | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> httpx.AsyncClient:
     """A client for one endpoint: no redirects, no other origin, this machine never proxied.
 
-    Other hosts are reached as the environment's proxy variables say. Certificates are checked
-    against the system's store (``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` are honoured); nothing of
-    TLS is loaded for an http address. ``key`` is sent as a bearer, ``headers`` beside it; a
-    header named ``Authorization`` takes the key's place, as it does in Pi. ``transport`` stands
-    in for the network.
+    ``network`` says which proxy other hosts are reached through, and which certificates are
+    trusted and shown; unless given, this process's environment does. Nothing of TLS is loaded
+    for an http address. Connections are kept and used again; a TLS server that offers HTTP/2 is
+    spoken to so. ``key`` is sent as a bearer, ``headers`` beside it; a header named
+    ``Authorization`` takes the key's place, as it does in Pi. ``transport`` stands in for the
+    network.
 
     Raises:
         KeyProblem: the key, or a header's value, cannot stand in a header.
-        EndpointProblem: the environment names a proxy that cannot be used, or a CA file that
-            cannot be read.
+        EndpointProblem: the environment names a proxy that cannot be used, or a certificate's
+            file that cannot be read.
     """
     given = headers or {}
     _check_values(key, given)
-    use_proxies = base.place not in _OWN_MACHINE
-    needs_tls = base.scheme == "https" or (use_proxies and _has_proxies())
+    return httpx.AsyncClient(
+        transport=transport or _transport(base, network or network_from(os.environ)),
+        trust_env=False,
+        follow_redirects=False,
+        auth=_Bound(base, key, given),
+        headers={
+            "user-agent": USER_AGENT,
+            "accept-encoding": "identity",
+            "accept": "application/json, text/event-stream;q=0.9, */*;q=0.5",
+        },
+        timeout=httpx.Timeout(
+            connect=bounds.connect_s,
+            read=bounds.first_byte_s,
+            write=bounds.silence_s,
+            pool=bounds.connect_s,
+        ),
+    )
+
+
+def _transport(base: BaseUrl, network: Network) -> Transport:
+    proxy = _proxy(network.proxy_for(base))
+    wants_tls = base.scheme == "https" or (proxy is not None and proxy.url.scheme == "https")
+    context = ssl_context(network) if wants_tls else None
+    return Transport(context, _LIMITS, proxy)
+
+
+def _proxy(url: str | None) -> httpx.Proxy | None:
+    if url is None:
+        return None
     try:
-        return httpx.AsyncClient(
-            # For plain http an empty context is never used: _Bound lets no https request out.
-            verify=_ssl_context() if needs_tls else False,
-            trust_env=use_proxies,
-            follow_redirects=False,
-            auth=_Bound(base, key, given),
-            headers={
-                "user-agent": USER_AGENT,
-                "accept-encoding": "identity",
-                "accept": "application/json, text/event-stream;q=0.9, */*;q=0.5",
-            },
-            timeout=httpx.Timeout(
-                connect=bounds.connect_s,
-                read=bounds.first_byte_s,
-                write=bounds.silence_s,
-                pool=bounds.connect_s,
-            ),
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=16),
-            transport=transport,
-        )
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        return httpx.Proxy(url)
+    except (ValueError, httpx.InvalidURL) as error:
+        shown = re.sub(r"//[^/@]*@", "//…@", str(error))
         raise EndpointProblem(
             Fault(
                 "connection_failed",
                 "A proxy variable of the environment cannot be used.",
-                one_line(str(error), 160),
+                one_line(shown, 160),
                 "Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, or name the host in NO_PROXY.",
             )
         ) from None
 
 
 async def get(
-    client: httpx.AsyncClient, url: str, bounds: Bounds, *, with_key: bool = True
+    client: httpx.AsyncClient,
+    url: str,
+    bounds: Bounds,
+    *,
+    with_key: bool = True,
+    timer: ConnectTimer | None = None,
 ) -> Reply:
     """GET ``url`` (absolute) and read the reply whole, within ``bounds``.
 
     ``client`` is one of :func:`open_client`, and ``url`` of its origin. Any status is a reply.
-    Without ``with_key`` neither the key nor the endpoint's own headers are sent.
+    Without ``with_key`` neither the key nor the endpoint's own headers are sent. ``timer`` learns
+    what each stage took, also when there is no reply.
 
     Raises:
         EndpointProblem: there was no reply, or it reached a bound.
     """
-    request = client.build_request("GET", url)
+    request = client.build_request("GET", url, extensions=_traced(timer))
     return await _exchange(client, request, bounds, with_key=with_key)
 
 
-async def post(client: httpx.AsyncClient, url: str, json_body: bytes, bounds: Bounds) -> Reply:
+async def post(
+    client: httpx.AsyncClient,
+    url: str,
+    json_body: bytes,
+    bounds: Bounds,
+    *,
+    timer: ConnectTimer | None = None,
+) -> Reply:
     """POST ``json_body``, otherwise as :func:`get`."""
     request = client.build_request(
-        "POST", url, content=json_body, headers={"content-type": "application/json"}
+        "POST",
+        url,
+        content=json_body,
+        headers={"content-type": "application/json"},
+        extensions=_traced(timer),
     )
     return await _exchange(client, request, bounds)
+
+
+def _traced(timer: ConnectTimer | None) -> dict[str, object] | None:
+    return None if timer is None else {"trace": timer}
 
 
 async def body_chunks(response: httpx.Response, bounds: Bounds) -> AsyncIterator[bytes]:
@@ -316,35 +394,6 @@ def _check_values(key: Secret | None, headers: Mapping[str, Secret | str]) -> No
                     "Store it again, without what surrounds it.",
                 )
             )
-
-
-def _ssl_context() -> ssl.SSLContext:
-    """The system's trust store; certifi's list where the system has none (python.org on macOS)."""
-    import ssl
-
-    paths = ssl.get_default_verify_paths()
-    try:
-        context = ssl.create_default_context()
-        if not (context.cert_store_stats()["x509_ca"] or paths.cafile or paths.capath):
-            import certifi
-
-            context.load_verify_locations(certifi.where())
-    except OSError as error:
-        raise EndpointProblem(
-            Fault(
-                "tls",
-                "The list of trusted certificates cannot be read.",
-                one_line(str(error), 160),
-                f"Correct {paths.openssl_cafile_env} or {paths.openssl_capath_env}.",
-            )
-        ) from None
-    return context
-
-
-def _has_proxies() -> bool:
-    from urllib.request import getproxies
-
-    return any(getproxies().get(scheme) for scheme in ("http", "https", "all"))
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:

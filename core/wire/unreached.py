@@ -30,7 +30,7 @@ def fault_from_exception(error: BaseException, base: BaseUrl) -> Fault:
     chain = list(_chain(error))
     at = base.host_port
     for one in chain:
-        if isinstance(one, socket.gaierror):
+        if isinstance(one, socket.gaierror) or type(one).__name__ == "LookupTimeout":
             return _unresolved(base)
     for one in chain:
         if _is_tls(one):
@@ -156,8 +156,8 @@ def _tls(error: BaseException, base: BaseUrl) -> Fault:
             f"Use http://{at}.",
         )
     trust = (
-        "Name the signer's certificate in SSL_CERT_FILE for turnkey and in NODE_EXTRA_CA_CERTS "
-        "for Warden; one of them alone is not enough."
+        "Name the signer's certificate with --ca-file or TURNKEY_CA_FILE for turnkey, and in "
+        "NODE_EXTRA_CA_CERTS for Warden; one of them alone is not enough."
     )
     if "hostname mismatch" in reason or "ip address mismatch" in reason:
         why = said or "It is made out for another name."
@@ -165,10 +165,17 @@ def _tls(error: BaseException, base: BaseUrl) -> Fault:
         return Fault("tls", f"The certificate of {at} is not for that name.", why, fix)
     if "expired" in reason:
         return Fault("tls", f"The certificate of {at} has expired.", said, "Have it renewed.")
-    if "verify failed" in reason or "self-signed" in reason or "self signed" in reason:
+    unverified = any(kind.__name__ == "SSLCertVerificationError" for kind in type(error).__mro__)
+    if unverified or "verify failed" in reason:
         why = said or "This machine does not know who signed it."
         return Fault("tls", f"The certificate of {at} is not trusted here.", why, trust)
     why = one_line(str(getattr(error, "reason", "") or "The handshake failed."), 160)
+    if "certificate required" in reason or "certificate_required" in reason:
+        fix = "Show it one with --client-cert or TURNKEY_CLIENT_CERT."
+        return Fault("tls", f"{at} wants a certificate from whoever connects.", why, fix)
+    if "protocol version" in reason or "unsupported protocol" in reason:
+        fix = "Have TLS 1.2 or newer switched on there; older ones are not safe for a key."
+        return Fault("tls", f"{at} and turnkey have no version of TLS in common.", why, fix)
     return Fault("tls", f"No TLS connection to {at} came about.", why, "Check the TLS settings.")
 
 

@@ -153,13 +153,14 @@ async def test_an_unusable_proxy_variable_is_named(monkeypatch: pytest.MonkeyPat
     assert "proxy" in caught.value.fault.what.lower()
 
 
-async def test_a_ca_file_that_is_not_there_is_named(
+def test_a_list_of_certificates_that_is_not_there_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: object
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", f"{tmp_path}/none.pem")
-    monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path}/none")
-    client = open_client(read_base_url("https://models.example/v1"), QUICK, key=None)
-    await client.aclose()  # an empty store: nothing is trusted, and nothing crashes
+    with pytest.raises(EndpointProblem) as caught:
+        open_client(read_base_url("https://models.example/v1"), QUICK, key=None)
+    assert caught.value.fault.code == "tls"
+    assert "none.pem" in caught.value.fault.what
 
 
 @pytest.mark.parametrize("value", ["sk-a\nb", "sk-\u201cquoted\u201d", "sk-a\x7f", "sk-é"])

@@ -459,7 +459,7 @@ def certificate_error(message: str) -> ssl.SSLCertVerificationError:
     ("message", "word"),
     [
         ("self-signed certificate", "NODE_EXTRA_CA_CERTS"),
-        ("unable to get local issuer certificate", "SSL_CERT_FILE"),
+        ("unable to get local issuer certificate", "--ca-file"),
         ("certificate has expired", "renewed"),
         ("Hostname mismatch, certificate is not valid for 'a'.", "made out for"),
         ("IP address mismatch, certificate is not valid for '::1'.", "made out for"),
