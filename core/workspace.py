@@ -8,6 +8,7 @@ Nothing is written before :meth:`Workspace.save`: not the file, and not a key th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,7 +25,6 @@ from core.warden.save import save as save_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from core.keys.secret import Secret
     from core.keys.source import KeySource
@@ -157,8 +157,10 @@ class Workspace:
             [provider.name for provider in self.config.providers if self._has_key(provider)],
         )
 
-    def key_source(self, provider: Provider) -> KeySource:
+    def key_source(self, provider: Provider, *, look: bool = False) -> KeySource:
         """Where the provider's key is, by the index alone: quick, and no keyring is asked.
+
+        With ``look`` the keyring is asked as well, which may take its time.
 
         Raises UsageProblem when the provider's base URL cannot be meant.
         """
@@ -172,9 +174,19 @@ class Workspace:
             self.env,
             self.vault,
             variant=self.variant,
-            look=False,
+            look=look,
+            pi_stored=self._stored_in_pi(),
         )
         return source if source.source == "environment" else self._typed(provider, base, source)[0]
+
+    def _stored_in_pi(self) -> frozenset[str]:
+        """The providers that Pi has a key of its own for, in the home that Pi would see."""
+        from core.keys.environment import pi_folder, stored_in_pi
+
+        home = self.env.get("HOME") or self.env.get("USERPROFILE")
+        if not home:
+            return frozenset()
+        return stored_in_pi(pi_folder(self.env, Path(home)) / "auth.json")
 
     def _typed(
         self, provider: Provider, base: BaseUrl, source: KeySource
@@ -249,6 +261,7 @@ class Workspace:
             self.env,
             self.vault,
             variant=self.variant,
+            pi_stored=self._stored_in_pi(),
         )
         if source.source == "environment":
             return source, secret

@@ -19,6 +19,7 @@ from core.providers.base_url import read_base_url
 from core.providers.names import name_fault, name_warnings
 from core.providers.presets import presets
 from core.warden.config import Provider
+from tui.widgets.ask_key import may_go
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field, Tone
 from tui.widgets.shell import ToModels, TurnkeyScreen
@@ -241,6 +242,11 @@ class AddProviderScreen(TurnkeyScreen[None]):
         answer.update(f"asking {base.url} …")
         try:
             key, typed = self._key()
+            if not typed and await self._agreed():
+                self._source, self._stored = await beside(
+                    partial(self.workspace.key_for, self._provider(), base)
+                )
+                key = self._stored
             if not typed and self._source is not None and self._source.source == "environment":
                 _, key = await beside(partial(self.workspace.key_for, self._provider(), base))
             found = await self.workspace.asker.discover(typed_url, key, {})
@@ -259,6 +265,13 @@ class AddProviderScreen(TurnkeyScreen[None]):
             self.query_one("#anyway").display = True
             return
         self._go_on(found)
+
+    async def _agreed(self) -> bool:
+        """Whether a key that belongs to another address may go to this one: asked, and said yes."""
+        fault = None if self._source is None else self._source.fault
+        if fault is None:
+            return False
+        return await may_go(self, self.workspace, self._provider(), fault)
 
     def _provider(self) -> Provider:
         url = read_base_url(self.query_one("#url", Field).value).url

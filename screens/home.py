@@ -17,6 +17,7 @@ from core.text import one_line
 from tui.widgets.shell import (
     ToAddProvider,
     ToDemo,
+    ToKeys,
     ToLanes,
     ToLive,
     ToModels,
@@ -60,6 +61,7 @@ class HomeScreen(TurnkeyScreen[None]):
         Binding("a", "add", "Add", id="add", tooltip="Add a provider"),
         Binding("m", "models", "Models", id="models", tooltip="The models of a provider"),
         Binding("l", "lanes", "Lanes", id="lanes", tooltip="A model for each lane"),
+        Binding("k", "keys", "Keys", id="keys", tooltip="Where each key is, and may go"),
         Binding("t", "test", "Test", id="test", tooltip="Watch a live answer"),
         Binding("s", "save", "Save", id="save", tooltip="See the difference, then write it"),
         Binding("u", "undo", "Undo", id="undo", tooltip="Take the last edit back"),
@@ -180,7 +182,7 @@ class HomeScreen(TurnkeyScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that can do nothing now are greyed, or hidden where they have no place."""
         workspace = self.workspace
-        if action in {"models", "lanes", "test"}:
+        if action in {"models", "lanes", "keys", "test"}:
             return True if workspace.config.providers else None
         if action == "save":
             return True if workspace.unsaved else None
@@ -212,6 +214,10 @@ class HomeScreen(TurnkeyScreen[None]):
     def action_lanes(self) -> None:
         """Open the lanes."""
         self.open(ToLanes(self._lane()))
+
+    def action_keys(self) -> None:
+        """Open the keys."""
+        self.open(ToKeys())
 
     def action_test(self) -> None:
         """Open the live test on the highlighted lane."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,14 +13,14 @@ from textual.content import Content
 from textual.widgets import Input, Select, Static
 
 from core.errors import TurnkeyError
-from core.keys.bounded import beside
 from core.live.events import Answer, AnswerWasThinking, Reasoning, Started, ToolPiece
 from core.live.figures import Figures
 from core.live.meter import Meter
 from core.live.ping import PONG_PROMPT, READY_PROMPTS
 from core.live.words import figure_lines, phase_words, reason_words, result_words
-from core.target import Target, provider_target, split_selector
+from core.target import Target, split_selector
 from core.text import one_line
+from tui.widgets.ask_key import agreed_target
 from tui.widgets.fault import FaultBox
 from tui.widgets.shell import TurnkeyScreen
 from tui.widgets.stream_pane import FRAME_S, StreamPane
@@ -208,7 +207,7 @@ class LiveScreen(TurnkeyScreen[None]):
             return self._target
         name, model = split_selector(selector)
         provider = self.workspace.provider(name)
-        return await beside(partial(provider_target, self.workspace, provider, model))
+        return await agreed_target(self, self.workspace, provider, model)
 
     def _prompt(self) -> str:
         """What stands in the prompt line; a ready prompt with its own line ends."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -14,11 +13,10 @@ from core.discover.facts import Model
 from core.discover.words import FACT_NAMES, fact_words
 from core.draft import Draft, accept, declared, silent
 from core.errors import TurnkeyError
-from core.keys.bounded import beside
 from core.providers.base_url import read_base_url
-from core.target import provider_target
 from core.text import one_line
 from tui.widgets.ask import AskText
+from tui.widgets.ask_key import agreed_target
 from tui.widgets.fault import FaultBox
 from tui.widgets.model_list import ModelList
 from tui.widgets.shell import ToHome, ToLanes, ToLive, TurnkeyScreen
@@ -88,7 +86,7 @@ class ModelsScreen(TurnkeyScreen[None]):
             return
         found, key = silent(base), None
         try:
-            target = await beside(partial(provider_target, self.workspace, provider, None))
+            target = await agreed_target(self, self.workspace, provider, None)
             key = target.key
             found = await self.workspace.asker.discover(target.base, key, target.headers)
         except TurnkeyError as error:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from core.errors import ConfigProblem
+from tui.discreet import DiscreetApp
 from tui.theme import DARK, LIGHT
 from tui.widgets.shell import (
     Open,
@@ -18,6 +18,7 @@ from tui.widgets.shell import (
     ToAddProvider,
     ToDemo,
     ToHome,
+    ToKeys,
     ToLanes,
     ToLive,
     ToModels,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     DemoOpener = Callable[[], Workspace]
 
 
-class TurnkeyApp(App[int]):
+class TurnkeyApp(DiscreetApp[int]):
     """turnkey in the terminal. ``opener`` opens the workspace, ``demo`` the demo provider's."""
 
     TITLE = "turnkey"
@@ -70,7 +71,9 @@ class TurnkeyApp(App[int]):
 
                 await self.push_screen_wait(UnreadableScreen(problem.fault))
         from screens.home import HomeScreen
+        from tui.widgets.waiting import Waiting
 
+        self.workspace.vault.patience = Waiting(self)
         await self.push_screen(HomeScreen(self.workspace))
 
     @on(Open)
@@ -127,7 +130,7 @@ class TurnkeyApp(App[int]):
         await self.switch_screen(HomeScreen(self.workspace))
 
     def build(
-        self, place: ToAddProvider | ToModels | ToLanes | ToLive, workspace: Workspace
+        self, place: ToAddProvider | ToModels | ToLanes | ToLive | ToKeys, workspace: Workspace
     ) -> Screen[None]:
         """The screen of a place, its module imported on the first visit."""
         match place:
@@ -144,6 +147,10 @@ class TurnkeyApp(App[int]):
                 from screens.lanes import LanesScreen
 
                 return LanesScreen(workspace, lane)
+            case ToKeys():
+                from screens.keys import KeysScreen
+
+                return KeysScreen(workspace)
             case ToLive(selector=selector, target=target):
                 from screens.live import LiveScreen
 

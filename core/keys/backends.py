@@ -302,7 +302,8 @@ def advice(kind: Trouble, here: Surroundings, variable: str = "the key's variabl
     if here.ci:
         return f"In a workflow, give {variable} from a secret."
     if here.container:
-        return f"A container has no keyring of its own: start it with -e {variable}."
+        given = f"and {variable}" if " " in variable else variable
+        return f"A container has no keyring of its own: start it with -e {given}."
     if kind == "missing":
         return f"{_missing_on_linux(here)} {instead}"
     return f"{_locked_on_linux(here)} {instead}"

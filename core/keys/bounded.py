@@ -30,7 +30,8 @@ class Patience:
 
     With ``on_wait`` a person is watching: when a call does not come back at once and the keyring
     may be asking to be unlocked, ``on_wait`` is called once with words to show (from the calling
-    thread), and the wait goes on up to ``prompt_s``. Without it, ``bound_s`` is the end.
+    thread), and the wait goes on up to ``prompt_s``; ``on_end`` is called when it is over, however
+    it ended. Without ``on_wait``, ``bound_s`` is the end.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class Patience:
         bound_s: float = BOUND_S,
         prompt_s: float = PROMPT_S,
         on_wait: Callable[[str], None] | None = None,
+        on_end: Callable[[], None] | None = None,
     ) -> None:
         self.bound_s: Final = bound_s
         self.prompt_s: Final = prompt_s
         self.on_wait: Final = on_wait
+        self.on_end: Final = on_end
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -142,17 +145,17 @@ class BoundedCalls:
         if job.done.wait(look):
             return
         locked = self._ask(asking, look)
+        if job.done.is_set():
+            return
         prompting = patience.on_wait is not None and locked is not False
         if prompting and patience.on_wait is not None:
             certain = "is waiting to be unlocked" if locked else "may be asking to be unlocked"
             patience.on_wait(f"{name()} {certain}; look for its question on the screen.")
-        left = (patience.prompt_s if prompting else patience.bound_s) - look
-        # A stop has to end the wait as well, so it is looked at in between.
-        while left > 0 and not patience.stopped:
-            step = min(_TICK_S, left)
-            if job.done.wait(step):
-                return
-            left -= step
+        try:
+            self._sit_out(job, patience, patience.prompt_s if prompting else patience.bound_s, look)
+        finally:
+            if prompting and patience.on_end is not None:
+                patience.on_end()
         if not job.give_up():
             return
         if patience.stopped:
@@ -161,6 +164,16 @@ class BoundedCalls:
             raise BackendError("locked", f"{name()} is locked, and nobody unlocked it.")
         seconds = patience.prompt_s if prompting else patience.bound_s
         raise BackendError("slow", f"{name()} did not answer within {seconds:g} s.")
+
+    @staticmethod
+    def _sit_out(job: _Job[T], patience: Patience, seconds: float, already: float) -> None:
+        left = seconds - already
+        # A stop has to end the wait as well, so it is looked at in between.
+        while left > 0 and not patience.stopped:
+            step = min(_TICK_S, left)
+            if job.done.wait(step):
+                return
+            left -= step
 
     @staticmethod
     def _ask(asking: Callable[[], bool | None], seconds: float) -> bool | None:

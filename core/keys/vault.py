@@ -89,6 +89,8 @@ class Vault:
         self.index: Final = index
         self.here: Final = here or Surroundings(platform=sys.platform)
         self.memory: Final[dict[tuple[str, str], Secret]] = {}
+        self.patience: Callable[[], Patience] = Patience
+        """How to wait where a call does not say: screens and commands set who is told of it."""
         self._backend = backend
         self._find = find
         self._clock = clock
@@ -108,6 +110,24 @@ class Vault:
         except BackendError as trouble:
             return self._memory_place(trouble)
         return Place("keyring", backend.name, f"goes to {backend.name}")
+
+    def keyring(self, patience: Patience | None = None) -> Place:
+        """Which keyring is here and whether it is open. Nothing is written, nobody is asked.
+
+        ``fault`` where it is locked or there is none; keys then live in memory.
+        """
+
+        def look(backend: Backend) -> bool | None:
+            return backend.locked()
+
+        try:
+            locked = self._call(look, patience)
+        except BackendError as trouble:
+            return self._memory_place(trouble)
+        if locked:
+            closed = BackendError("locked", f"{self._name()} is locked.")
+            return Place("keyring", self._name(), "is locked", self._fault(closed, KEY_VARIABLE))
+        return Place("keyring", self._name(), "is open")
 
     def store(
         self, variable: str, origin: str, secret: Secret, patience: Patience | None = None
@@ -389,7 +409,7 @@ class Vault:
             return None if self._backend is None else self._backend.locked()
 
         return self._calls.call(
-            run, patience or Patience(), name=self._name, asking=asking, late=late
+            run, patience or self.patience(), name=self._name, asking=asking, late=late
         )
 
     def _found(self) -> Backend:

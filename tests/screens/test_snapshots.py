@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from core.errors import Fault
+from core.keys.index import KeyIndex
+from core.keys.secret import Secret
+from core.keys.vault import Vault
 from screens.add_provider import AddProviderScreen
+from screens.keys import KeysScreen
 from screens.live import LiveScreen
 from screens.unreadable import UnreadableScreen
+from tests.core.keys.fakes import Works
 from tests.screens.stage import (
     FILLED,
     KEY,
@@ -24,7 +30,7 @@ from tests.screens.stage import (
     workspace,
 )
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import ToAddProvider, ToLanes, ToLive, ToModels, ToSave
+from tui.widgets.shell import ToAddProvider, ToKeys, ToLanes, ToLive, ToModels, ToSave
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -169,6 +175,55 @@ def save_empty() -> Scene:
     return Stage(workspace(FILLED), ToSave()), before
 
 
+def keys_empty() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "KeysScreen")
+        await wait_for_keyring(pilot)
+
+    return Stage(workspace("version = 1\n"), ToKeys()), before
+
+
+def keys_filled() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "KeysScreen")
+        await wait_for_keyring(pilot)
+
+    env = {"ANTHROPIC_API_KEY": "x", "VLLM_API_KEY": "x"}
+    on = workspace(SEVERAL, env=env)
+    on.vault = Vault(Works(), KeyIndex(Path("nowhere") / "keys.json"))
+    on.vault.store("WARDEN_LITELLM_API_KEY", "http://gw.acme.lan:4000", Secret(KEY))
+    on.vault.store("WARDEN_CODER_API_KEY", "https://coder.old.lan", Secret(KEY))
+    return Stage(on, ToKeys()), before
+
+
+async def wait_for_keyring(pilot: Pilot[int]) -> None:
+    screen = pilot.app.screen
+    assert isinstance(screen, KeysScreen)
+    await until(pilot, lambda: screen.settled)
+    await pilot.press("down", "down", "down")
+    await pilot.pause()
+
+
+SEVERAL = """\
+version = 1
+
+[defaults.agent]
+model = "litellm/qwen3-coder"
+
+[defaults.providers.litellm]
+baseUrl = "http://gw.acme.lan:4000/v1"
+
+[defaults.providers.vllm]
+baseUrl = "https://vllm.acme.lan/v1"
+
+[defaults.providers.ollama]
+baseUrl = "http://127.0.0.1:11434/v1"
+
+[defaults.providers.coder]
+baseUrl = "https://coder.acme.lan/v1"
+"""
+
+
 def unreadable() -> Scene:
     fault = Fault(
         "config_unreadable",
@@ -199,13 +254,16 @@ SCENES: tuple[Callable[[], Scene], ...] = (
     live_filled,
     save_empty,
     save_filled,
+    keys_empty,
+    keys_filled,
     unreadable,
 )
 
 
 @pytest.fixture(autouse=True)
-def _plain_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+def _plain_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.chdir(tmp_path)  # where the list of keys is written
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])

@@ -62,6 +62,11 @@ class ToLive:
 
 
 @dataclass(frozen=True, slots=True)
+class ToKeys:
+    """Where each provider's key is, and where it may go."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToSave:
     """The diff, and the question whether to write it."""
 
@@ -71,7 +76,7 @@ class ToDemo:
     """Leave the file as it is and open the demo provider."""
 
 
-Place: TypeAlias = ToHome | ToAddProvider | ToModels | ToLanes | ToLive | ToSave | ToDemo
+Place: TypeAlias = ToHome | ToAddProvider | ToModels | ToLanes | ToLive | ToKeys | ToSave | ToDemo
 
 
 class Open(Message):
@@ -129,6 +134,7 @@ class TurnkeyScreen(Screen[ResultType]):
     """A screen of turnkey: the bar, the body, the footer. Escape goes back and loses nothing."""
 
     TITLE = ""
+
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self.workspace = workspace

@@ -1,0 +1,317 @@
+"""What the Keys screen shows and does: where each provider's key is, and where it may go.
+
+Rows are made of the file, the environment and the list of keys; a keyring is only asked when it
+is open anyway, so that looking never makes a question pop up. No row holds a value.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from core.errors import Fault, KeyProblem, UsageProblem
+from core.keys.environment import key_variables, others_found, stored_variable
+from core.keys.source import find_key, rebind_key
+from core.providers.base_url import read_base_url
+from core.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.keys.environment import HostedKey
+    from core.keys.place import Place
+    from core.keys.secret import Secret
+    from core.keys.source import KeySource
+    from core.warden.config import Provider
+    from core.workspace import Workspace
+
+State = Literal["here", "placeholder", "missing", "refused"]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One provider's line on the Keys screen."""
+
+    provider: str
+    variable: str
+    """The variable that holds the key, or that it would leave in."""
+    where: str
+    """Where the key is now: «Secret Service», «environment», «nowhere»."""
+    origin: str
+    """Where it may go; empty where the base URL cannot be meant."""
+    age: str
+    """Since when it is known: «3 d»; «–» where nobody recorded it."""
+    state: State
+    preflight: str
+    """Whether Warden's own check would pass, in words."""
+    notes: tuple[str, ...] = ()
+    """What else a person must know, one sentence each."""
+    fault: Fault | None = None
+
+
+def rows(
+    workspace: Workspace, *, keyring: str | None = None, look: bool = False, now: datetime
+) -> tuple[Row, ...]:
+    """The providers' rows, in the order of the file. ``keyring``: its name, where it is known.
+
+    ``look`` asks the keyring itself, which may wait and may open its question; without it the
+    list of keys is taken at its word.
+    """
+    return tuple(
+        _row(provider, workspace, keyring or "keyring", look=look, now=now)
+        for provider in workspace.providers
+    )
+
+
+def _row(
+    provider: Provider, workspace: Workspace, keyring: str, *, look: bool, now: datetime
+) -> Row:
+    try:
+        source = workspace.key_source(provider, look=look)
+    except UsageProblem as problem:
+        variable = stored_variable(provider.name, provider.api_key_env)
+        words = "the base URL cannot be meant"
+        return Row(provider.name, variable, "–", "", "–", "refused", words, (), problem.fault)
+    bad = source.fault is not None and source.fault.code != "key_missing"
+    return Row(
+        provider.name,
+        source.variable,
+        _where(source, workspace, keyring),
+        source.origin,
+        age_words(source.stored_at, now),
+        _state(source, bad=bad),
+        preflight_words(source),
+        _notes(source, provider, workspace),
+        source.fault,
+    )
+
+
+def _state(source: KeySource, *, bad: bool) -> State:
+    if bad:
+        return "refused"
+    if source.source == "placeholder":
+        return "placeholder"
+    return "missing" if source.source == "none" else "here"
+
+
+def _where(source: KeySource, workspace: Workspace, keyring: str) -> str:
+    fault = source.fault
+    if fault is not None and fault.code == "key_bound_elsewhere":
+        return "bound elsewhere"
+    match source.source:
+        case "environment":
+            return "environment"
+        case "keyring":
+            return keyring
+        case "memory":
+            typed = (source.variable, source.origin) in workspace.pending_keys
+            return "typed, unsaved" if typed else "memory, this run"
+        case "placeholder":
+            return "placeholder"
+        case _:
+            return "nowhere"
+
+
+def preflight_words(source: KeySource) -> str:
+    """Whether Warden's own check, its preflight, passes here, and what makes it pass."""
+    if source.preflight:
+        return "preflight passes"
+    if source.source in {"keyring", "memory"}:
+        return "preflight passes under turnkey run"
+    return "preflight fails"
+
+
+def _notes(source: KeySource, provider: Provider, workspace: Workspace) -> tuple[str, ...]:
+    notes: list[str] = []
+    if source.source == "environment" and source.also_in:
+        others = " and ".join(
+            "the keyring" if other == "keyring" else f"${other}" for other in source.also_in
+        )
+        notes.append(f"{others} has a key, too; ${source.variable} wins while it is set.")
+    if source.source == "placeholder":
+        notes.append("No key is needed on this machine; Pi is given a word that is no key.")
+    if source.owned_by_pi:
+        notes.append(f"Pi's auth.json has a key for {provider.name}, and Pi sends that one.")
+    stored = workspace.vault.stored_for(stored_variable(provider.name, provider.api_key_env))
+    elsewhere = [origin for origin in stored if origin != source.origin]
+    if elsewhere and source.fault is None:
+        notes.append(f"A key of that name is kept for {', '.join(elsewhere)} as well.")
+    return tuple(one_line(note, 300) for note in notes)
+
+
+_STEPS: Final = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
+
+
+def age_words(stored_at: str | None, now: datetime) -> str:
+    """How long ago an ISO 8601 time was, in one unit: «3 d», «5 h», «2 min», «now»; else «–»."""
+    if stored_at is None:
+        return "–"
+    try:
+        then = datetime.fromisoformat(stored_at)
+    except ValueError:
+        return "–"
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    seconds = (now - then).total_seconds()
+    for length, unit in _STEPS:
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit}"
+    return "now"
+
+
+class Other(msgspec.Struct, frozen=True):
+    """A hosted provider's key in the environment, and what it would let happen."""
+
+    variable: str
+    provider: str
+    lanes: tuple[str, ...]
+    """The kinds of work that would leave for a hosted provider as the file stands."""
+
+
+def others(workspace: Workspace) -> tuple[Other, ...]:
+    """Keys of hosted providers that are set here and belong to no provider of the file."""
+    listed = {
+        variable
+        for provider in workspace.providers
+        for variable in key_variables(provider.name, provider.api_key_env, workspace.variant)
+    }
+    found: tuple[HostedKey, ...] = others_found(workspace.env, listed)
+    if not found:
+        return ()
+    lanes = tuple(dict.fromkeys(escape.lane for escape in workspace.lanes().escapes))
+    return tuple(Other(key.variable, key.provider, lanes) for key in found)
+
+
+def why_other(other: Other) -> Fault:
+    """Why such a key matters, and what to do: for the question «why»."""
+    what = f"{other.variable} is set here, and opens {other.provider} to Warden's engine."
+    if other.lanes:
+        kinds = ", ".join(other.lanes)
+        why = f"As the file stands, {kinds} would go to a hosted provider, in silence."
+    else:
+        why = "Every lane is set now; one that is unset later would go there, in silence."
+    fix = (
+        "Write a model for every lane (l on Home), or start Warden without that key: "
+        "turnkey run --only-listed -- warden"
+    )
+    return Fault("usage", what, why, fix)
+
+
+def run_line(workspace: Workspace) -> str:
+    """The command that starts Warden with these keys."""
+    variant = " --variant stock" if workspace.variant == "stock" else ""
+    withheld = " --only-listed" if others(workspace) else ""
+    return f"turnkey run{variant}{withheld} -- warden"
+
+
+# What is done
+
+
+def set_key(workspace: Workspace, provider: Provider, secret: Secret) -> Place:
+    """Keep a key for the provider's origin now: in the keyring, or for this run.
+
+    Raises:
+        KeyProblem: it cannot be sent.
+        UsageProblem: the provider's base URL cannot be meant.
+    """
+    variable, origin = _entry(provider)
+    if workspace.demo is not None:
+        place = workspace.vault.remember(variable, origin, secret)
+    else:
+        place = workspace.vault.store(variable, origin, secret)
+    workspace.pending_keys.pop((variable, origin), None)
+    return place
+
+
+def delete_key(workspace: Workspace, provider: Provider) -> bool:
+    """Delete the provider's key for its origin; False when there was none.
+
+    Raises:
+        KeyProblem: the keyring could not be asked; nothing was deleted there.
+        UsageProblem: the provider's base URL cannot be meant.
+    """
+    variable, origin = _entry(provider)
+    deleted = workspace.vault.delete(variable, origin)
+    return workspace.pending_keys.pop((variable, origin), None) is not None or deleted
+
+
+def rebind(
+    workspace: Workspace, provider: Provider, *, from_origin: str | None = None
+) -> tuple[str, ...]:
+    """Agree that the provider's key may go to its base URL; says what was changed.
+
+    Keys that other providers of the file use under the same variable stay where they are.
+
+    Raises:
+        KeyProblem: there is no key to bind, or the keyring did not do it.
+        UsageProblem: the base URL cannot be meant, or it is unclear which key is.
+    """
+    base = read_base_url(provider.base_url, exact=True)
+    return rebind_key(
+        provider.name,
+        provider.api_key_env,
+        base,
+        workspace.env,
+        workspace.vault,
+        from_origin=from_origin,
+        keep=origins_of_others(workspace, provider),
+    )
+
+
+def import_key(
+    workspace: Workspace, provider: Provider, values: Mapping[str, str] | None = None
+) -> tuple[str, Place]:
+    """Take the key that the environment (or ``values``) has for a provider into the keyring.
+
+    Gives the variable that it stood in, and where it went. The environment stays as it is.
+
+    Raises:
+        KeyProblem: there is none (``key_missing``), it may not go to this origin
+            (``key_bound_elsewhere``), or it cannot be sent.
+        UsageProblem: the provider's base URL cannot be meant.
+    """
+    base = read_base_url(provider.base_url, exact=True)
+    found, secret = find_key(
+        provider.name,
+        provider.api_key_env,
+        base,
+        workspace.env if values is None else values,
+        workspace.vault,
+        variant=workspace.variant,
+        look=False,
+    )
+    if found.source == "environment" and secret is not None:
+        return found.variable, set_key(workspace, provider, secret)
+    if found.fault is not None and found.source == "environment":
+        raise KeyProblem(found.fault)
+    names = " or ".join(key_variables(provider.name, provider.api_key_env, workspace.variant))
+    raise KeyProblem(
+        Fault(
+            "key_missing",
+            f"There is no key for «{one_line(provider.name, 60)}» to import.",
+            f"{one_line(names, 200)} is not set.",
+            "Set it, or type the key.",
+        )
+    )
+
+
+def origins_of_others(workspace: Workspace, own: Provider) -> tuple[str, ...]:
+    """The origins that other providers of the file use with the same variable."""
+    variable = stored_variable(own.name, own.api_key_env)
+    found: list[str] = []
+    for provider in workspace.providers:
+        if provider.name == own.name:
+            continue
+        try:
+            other, origin = _entry(provider)
+        except UsageProblem:
+            continue
+        if other == variable:
+            found.append(origin)
+    return tuple(found)
+
+
+def _entry(provider: Provider) -> tuple[str, str]:
+    origin = read_base_url(provider.base_url, exact=True).origin
+    return stored_variable(provider.name, provider.api_key_env), origin
