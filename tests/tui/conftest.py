@@ -21,7 +21,7 @@ def desk(
 ) -> Iterator[Desk]:
     """An empty repository, a scratch home, and no keyring."""
     import keyring
-    import keyring.backends.fail
+    from keyring.backends.fail import Keyring as NoKeyring
 
     folder, home = tmp_path / "repository", tmp_path / "home"
     home.mkdir()
@@ -33,7 +33,7 @@ def desk(
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(folder)
     before = keyring.get_keyring()
-    keyring.set_keyring(keyring.backends.fail.Keyring())
+    keyring.set_keyring(NoKeyring())  # type: ignore[no-untyped-call]
     desk = Desk(folder, home, env, monkeypatch, capsys)
     yield desk
     keyring.set_keyring(before)

@@ -17,7 +17,10 @@ class Keyring(KeyringBackend):
     """``{"service/user": value}`` in the file that the environment names."""
 
     # never chosen by itself: only where a test names it
-    priority = -1.0  # type: ignore[assignment]  # upstream declares a property of the class
+    priority = -1.0
+
+    def __init__(self) -> None:
+        """Nothing to set up (and typed, which the library's own is not)."""
 
     def _all(self) -> dict[str, str]:
         try:

@@ -524,7 +524,9 @@ def test_removing_what_was_added_gives_back_the_file(desk: Desk) -> None:
 
 
 def test_a_server_that_lists_nonsense_is_an_endpoint_problem(desk: Desk) -> None:
-    extra = {("GET", path): json_reply(200, {"hello": "world"}) for path in ("/models", "/v1/models")}
+    extra = {
+        ("GET", path): json_reply(200, {"hello": "world"}) for path in ("/models", "/v1/models")
+    }
     with running(good_server(["m"], key=None, extra=extra)) as server:
         added = desk.turnkey("provider", "add", "litellm", "--url", server.base_url)
     assert added.code == 4

@@ -123,13 +123,34 @@ async def _ping_all(
 
 
 def _told(run: Run, target: Target) -> Run:
+    """The run as it may be printed: a key that a server echoes is masked in all that it said."""
     import msgspec
 
     from core.target import told_of_key
 
-    if run.error is None:
+    if run.error is not None:
+        run = msgspec.structs.replace(run, error=told_of_key(run.error, target.source))
+    if target.key is None:
         return run
-    return msgspec.structs.replace(run, error=told_of_key(run.error, target.source))
+    mask = target.key.redact
+    replace = msgspec.structs.replace
+    return replace(
+        run,
+        reasoning=mask(run.reasoning),
+        answer=mask(run.answer),
+        served_model=None if run.served_model is None else mask(run.served_model),
+        finish_reason=None if run.finish_reason is None else mask(run.finish_reason),
+        tool_calls=tuple(
+            replace(call, id=mask(call.id), name=mask(call.name), arguments=mask(call.arguments))
+            for call in run.tool_calls
+        ),
+        warnings=tuple(
+            replace(warning, message=mask(warning.message)) for warning in run.warnings
+        ),
+        error=None
+        if run.error is None
+        else replace(run.error, what=mask(run.error.what), why=mask(run.error.why)),
+    )
 
 
 def print_run(target: Target, run: Run, number: int, of: int) -> None:

@@ -1,0 +1,243 @@
+"""``turnkey lane``, ``lanes`` and ``check``: what lanes are given, get, and leave by."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.desk import Desk, all_lanes, at, provider_table
+
+URL = "http://localhost:4000/v1"
+LANES = ("agent", "auxiliary", "synthesis")
+
+
+def test_all_writes_the_three_lanes_explicitly(desk: Desk) -> None:
+    desk.write(provider_table(URL, "m"))
+    done = desk.turnkey("lane", "set", "all", "litellm/m")
+    assert done.code == 0, done.err
+    for lane in LANES:
+        assert at(desk.data(), "defaults", lane) == {"model": "litellm/m"}
+        assert f"{lane} resolves to litellm/m" in done.err
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_one_lane_is_set_and_unset(lane: str, desk: Desk) -> None:
+    before = desk.write(provider_table(URL, "team/m"))
+    done = desk.turnkey("lane", "set", lane, "litellm/team/m", "--json")
+    assert done.code == 0, done.err
+    assert at(done.json(), "saved") is True
+    assert at(desk.data(), "defaults", lane, "model") == "litellm/team/m"
+    gone = desk.turnkey("lane", "unset", lane)
+    assert gone.code == 0, gone.err
+    assert f"{lane} resolves to what Pi chooses" in gone.err
+    assert desk.file.read_bytes() == before
+
+
+def test_unset_all_names_the_escapes_that_open(desk: Desk) -> None:
+    desk.write(provider_table(URL, "m", lanes=all_lanes("litellm/m")))
+    desk.export(ANTHROPIC_API_KEY="set")
+    done = desk.turnkey("lane", "unset", "all")
+    assert done.code == 0
+    assert "escape E" in done.err
+
+
+def test_a_dry_run_prints_the_diff_and_writes_nothing(desk: Desk) -> None:
+    before = desk.write(provider_table(URL, "m"))
+    done = desk.turnkey("lane", "set", "agent", "litellm/m", "--dry-run")
+    assert done.code == 0
+    assert '+model = "litellm/m"' in done.out
+    assert desk.file.read_bytes() == before
+    as_json = desk.turnkey("lane", "set", "agent", "litellm/m", "--dry-run", "--json").json()
+    assert at(as_json, "saved") is False
+    assert '+model = "litellm/m"' in str(as_json["diff"])
+
+
+@pytest.mark.parametrize("lane", ["agent", "all"])
+def test_a_standing_default_model_exits_1_and_both_ways_are_shown(lane: str, desk: Desk) -> None:
+    text = 'version = 1\n\n[defaults]\nmodel = "litellm/old"\n\n'
+    before = desk.write(text + provider_table(URL, "m").removeprefix("version = 1\n\n"))
+    refused = desk.turnkey("lane", "set", lane, "litellm/m", "--json")
+    assert refused.code == 1
+    assert "--move-default" in refused.told()
+    assert "--keep-default" in refused.err
+    assert at(refused.json(), "error", "code") == "default_model_stands"
+    assert desk.file.read_bytes() == before
+
+    both = desk.turnkey("lane", "set", lane, "litellm/m", "--move-default", "--keep-default")
+    assert both.code == 2
+    assert desk.file.read_bytes() == before
+
+    kept = desk.turnkey("lane", "set", lane, "litellm/m", "--keep-default")
+    assert kept.code == 0, kept.err
+    assert at(desk.data(), "defaults", "model") == "litellm/old"
+    assert at(desk.data(), "defaults", "agent", "model") == "litellm/m"
+
+    desk.file.write_bytes(before)
+    moved = desk.turnkey("lane", "set", lane, "litellm/m", "--move-default")
+    assert moved.code == 0, moved.err
+    defaults = at(desk.data(), "defaults")
+    assert isinstance(defaults, dict)
+    assert "model" not in defaults
+    assert at(defaults, "agent", "model") == "litellm/m"
+
+
+def test_the_other_lanes_do_not_mind_a_default_model(desk: Desk) -> None:
+    text = 'version = 1\n\n[defaults]\nmodel = "litellm/old"\n\n'
+    desk.write(text + provider_table(URL, "m").removeprefix("version = 1\n\n"))
+    assert desk.turnkey("lane", "set", "auxiliary", "litellm/m").code == 0
+
+
+@pytest.mark.parametrize(
+    ("lane", "selector"),
+    [("agent", "nobody/m"), ("agent", "litellm"), ("agent", "/m"), ("agent", "litellm/"),
+     ("chat", "litellm/m")],
+)  # fmt: skip
+def test_what_cannot_be_meant_exits_2_and_writes_nothing(
+    lane: str, selector: str, desk: Desk
+) -> None:
+    before = desk.write(provider_table(URL, "m"))
+    ended = desk.turnkey("lane", "set", lane, selector)
+    assert ended.code == 2
+    assert ended.err
+    assert desk.file.read_bytes() == before
+
+
+def test_a_model_that_is_not_declared_is_written_with_a_warning(desk: Desk) -> None:
+    desk.write(provider_table(URL, "m"))
+    done = desk.turnkey("lane", "set", "agent", "litellm/other")
+    assert done.code == 0
+    assert "warning: litellm does not declare the model «other»" in done.err
+
+
+# ---------------------------------------------------------------------------- lanes
+
+
+def test_the_json_of_lanes(desk: Desk) -> None:
+    desk.write(provider_table(URL, "m", lanes=all_lanes("litellm/m")))
+    told = desk.turnkey("lanes", "--json")
+    assert told.code == 0
+    report = told.json()
+    assert {"variant", "lanes", "overrides", "escapes"} <= set(report)
+    assert report["variant"] == "providers"
+    lanes = at(report, "lanes")
+    assert isinstance(lanes, dict)
+    assert set(lanes) == {*LANES, "verification", "workflow", "build", "build_repair"}
+    agent = lanes["agent"]
+    assert agent["selector"] == "litellm/m"
+    assert agent["provider"] == "litellm"
+    assert agent["won_by"] == "defaults.agent.model"
+    assert {"rule", "value", "layer", "why"} <= set(agent["chain"][0])
+    assert report["escapes"] == []
+
+
+def test_a_lane_left_to_pi_has_no_selector(desk: Desk) -> None:
+    desk.write(provider_table(URL, "m"))
+    agent = at(desk.turnkey("lanes", "--json").json(), "lanes", "agent")
+    assert at(agent, "selector") is None
+    assert at(agent, "won_by") == "pi"
+    assert "left to Pi" in desk.turnkey("lanes").out
+
+
+def test_wardens_own_model_option_is_stood_for(desk: Desk) -> None:
+    desk.write(provider_table(URL, "m", "n", lanes={"auxiliary": "litellm/m"}))
+    told = desk.turnkey("lanes", "--model", "litellm/n", "--json").json()
+    assert at(told, "lanes", "agent", "selector") == "litellm/n"
+
+
+def test_overrides_and_escapes_are_told_and_exit_0(desk: Desk) -> None:
+    desk.export(ANTHROPIC_API_KEY="set")
+    desk.write(
+        provider_table(URL, "m", lanes={"agent": "litellm/m"})
+        + '\n[[skills]]\nname = "review"\nmodel = "anthropic/claude"\n'
+    )
+    told = desk.turnkey("lanes", "--variant", "stock")
+    assert told.code == 0
+    assert "review uses anthropic/claude" in told.out
+    assert "escape E" in told.out
+    report = desk.turnkey("lanes", "--variant", "stock", "--json").json()
+    assert {"skill", "trigger", "selector"} <= set(msg(at(report, "overrides", 0)))
+    assert {"code", "lane", "message", "fix"} <= set(msg(at(report, "escapes", 0)))
+
+
+def msg(value: object) -> dict[str, object]:
+    assert isinstance(value, dict)
+    return value
+
+
+def test_the_base_layer_takes_part(desk: Desk) -> None:
+    desk.write("version = 1\n")
+    base = desk.folder / "org.toml"
+    base.write_text(provider_table(URL, "m", lanes=all_lanes("litellm/m")), encoding="utf-8")
+    report = desk.turnkey("lanes", "--base", str(base), "--json").json()
+    assert "base_lanes" in report
+    assert at(report, "base_lanes", "agent", "selector") == "litellm/m"
+
+
+# ---------------------------------------------------------------------------- check
+
+
+def test_a_good_file_has_nothing_wrong(desk: Desk) -> None:
+    desk.export(WARDEN_LITELLM_API_KEY="set")
+    desk.write(provider_table(URL, "m", lanes=all_lanes("litellm/m")))
+    checked = desk.turnkey("check")
+    assert (checked.code, checked.out) == (0, ""), checked.out + checked.err
+    assert desk.turnkey("check", "--json").json() == {
+        "problems": [],
+        "escapes": [],
+        "allowed": [],
+    }
+
+
+def test_a_note_alone_exits_0(desk: Desk) -> None:
+    desk.write(provider_table(URL, "m", lanes=all_lanes("litellm/m")))
+    checked = desk.turnkey("check")
+    assert checked.code == 0
+    assert "note: litellm is on this machine and has no key" in checked.out
+
+
+def test_an_error_exits_1_with_its_place(desk: Desk) -> None:
+    desk.write('version = 1\n[defaults.agent]\nmodel = "no-selector"\n')
+    checked = desk.turnkey("check", "--json")
+    assert checked.code == 1
+    problem = msg(at(checked.json(), "problems", 0))
+    assert {
+        *("code", "severity", "path", "line", "column", "message", "effect", "suggestion")
+    } <= set(problem)
+    assert problem["severity"] == "error"
+    assert (problem["path"], problem["line"]) == ("defaults.agent.model", 3)
+    assert "warden.toml:3:1: error: " in desk.turnkey("check").out
+
+
+def test_an_escape_exits_1_unless_it_is_allowed(desk: Desk) -> None:
+    desk.export(ANTHROPIC_API_KEY="set")
+    lanes = {"agent": "litellm/m", "auxiliary": "litellm/m", "synthesis": "anthropic/claude"}
+    desk.write(provider_table(URL, "m", lanes=lanes))
+    checked = desk.turnkey("check", "--json")
+    assert checked.code == 1
+    escapes = checked.json()["escapes"]
+    assert isinstance(escapes, list)
+    assert escapes
+    allow = [part for one in escapes for part in ("--allow", f"{one['code']}:{one['lane']}")]
+    assert f"escape {allow[1]}: " in desk.turnkey("check").out
+    allowed = desk.turnkey("check", *allow, "--json")
+    assert allowed.code == 0
+    assert allowed.json()["escapes"] == []
+    assert allowed.json()["allowed"] == escapes
+
+
+def test_what_is_allowed_for_nothing_is_told_and_a_bad_form_exits_2(desk: Desk) -> None:
+    desk.write(provider_table(URL, "m", lanes=all_lanes("litellm/m")))
+    needless = desk.turnkey("check", "--allow", "E9:synthesis")
+    assert needless.code == 0
+    assert "--allow E9:synthesis can go" in needless.err
+    bad = desk.turnkey("check", "--allow", "synthesis")
+    assert bad.code == 2
+    assert "CODE:LANE" in bad.told()
+
+
+def test_a_key_in_the_file_is_an_error_that_does_not_show_it(desk: Desk) -> None:
+    secret = "sk-in-the-file-0123456789abcdef"
+    desk.write(provider_table(URL, "m", more=f'headers = {{ Authorization = "Bearer {secret}" }}'))
+    checked = desk.turnkey("check")
+    assert checked.code == 1
+    assert "secret_in_file" in checked.out
+    assert secret not in checked.out + checked.err
