@@ -23,6 +23,7 @@ from core.keys.secret import Secret
 from core.text import one_line
 from core.wire.bounds import Bounds
 from core.wire.failures import fault_from_exception
+from core.wire.hush import hush
 from core.wire.network import Network, network_from
 from core.wire.tls import ssl_context
 from core.wire.transport import LAST_LOOKUP, Transport
@@ -41,6 +42,8 @@ __all__ = [
     "open_client",
     "post",
 ]
+
+hush()
 
 USER_AGENT: Final = f"turnkey/{__version__}"
 _LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=16)
