@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 import pytest
 
@@ -324,6 +325,63 @@ def test_import_takes_no_key_that_is_not_the_providers(keyring_desk: Desk) -> No
     assert "GITHUB_PAT" in done.told()
     assert desk.kept() == {}
     assert desk.turnkey("keys", "import", "--provider", "nobody").code == 2
+
+
+@pytest.mark.parametrize(
+    "line", [f"LITELLM_API_KEY={KEY}", f'export WARDEN_LITELLM_API_KEY="{KEY}" # mine']
+)
+def test_import_reads_a_dotenv_file_on_request_and_leaves_it(line: str, keyring_desk: Desk) -> None:
+    desk = keyring_desk
+    desk.write(provider_table(URL, "m"))
+    file = desk.folder.parent / "project.env"  # beside what may never hold the key
+    file.write_text(f"OTHER=1\n{line}\n")
+    before = file.read_bytes()
+    assert desk.turnkey("keys", "import").code == 0
+    assert desk.kept() == {}, "not read unasked"
+    done = desk.turnkey("keys", "import", "--dotenv", str(file))
+    assert done.code == 0, done.err
+    assert desk.kept() == {ENTRY: KEY}
+    assert file.read_bytes() == before
+    assert "wins" not in done.err
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"A=1\n" * 300_000])
+def test_a_dotenv_file_that_cannot_be_read_exits_3(
+    content: bytes | None, keyring_desk: Desk
+) -> None:
+    desk = keyring_desk
+    desk.write(provider_table(URL, "m"))
+    file = desk.folder / "project.env"
+    if content is not None:
+        file.write_bytes(content)
+    done = desk.turnkey("keys", "import", "--dotenv", str(file))
+    assert done.code == 3
+    assert "project.env cannot be read" in done.told()
+
+
+def test_a_keyring_that_asks_to_be_unlocked_is_waited_for_in_words(
+    keyring_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.tui.file_keyring import Keyring
+
+    def slowly(self: Keyring, service: str, username: str) -> str | None:  # noqa: ARG001
+        assert told.wait(30)
+        return None
+
+    told = threading.Event()
+    desk = keyring_desk
+    desk.write(provider_table(URL, "m"))
+    assert desk.turnkey("keys", "set", "litellm", stdin=KEY).code == 0
+    monkeypatch.setattr(Keyring, "get_password", slowly)
+    said: list[str] = []
+
+    def say(words: str) -> None:
+        said.append(words)
+        told.set()
+
+    monkeypatch.setattr("tui.commands.output.say", say)
+    assert desk.turnkey("keys", "source").code == 0
+    assert any("may be asking to be unlocked" in words and "Ctrl-C" in words for words in said)
 
 
 def test_import_without_a_keyring_exits_5(desk: Desk) -> None:

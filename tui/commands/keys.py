@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 65_536
 """Characters that are read from stdin at the most; no key is as long."""
+_LONGEST_FILE: Final = 1024 * 1024
+"""Bytes of a .env file."""
 
 
 @click.group(cls=InOrder)
@@ -363,22 +364,32 @@ def _origins_of_others(workspace: Workspace, own: Provider, variable: str) -> tu
 
 @keys.command("import")
 @click.option("--provider", "only", multiple=True, metavar="NAME", help="Only these providers.")
+@click.option(
+    "--dotenv", metavar="FILE", help="Take them from this .env file, which is read and no more."
+)
 @common
 @json_errors
 def import_(
-    only: tuple[str, ...], config: str | None, base: str | None, variant: str, as_json: bool
+    only: tuple[str, ...],
+    dotenv: str | None,
+    config: str | None,
+    base: str | None,
+    variant: str,
+    as_json: bool,
 ) -> int:
-    """Store the keys that stand in this environment in the keyring.
+    """Store the keys that stand in this environment, or in a .env file, in the keyring.
 
     For each provider of the file: the variable that Warden would read, bound to the provider's
-    origin. The environment itself stays as it is.
+    origin. The environment, or the file, stays as it is; turnkey reads no .env file unasked.
     """
     from core.errors import Fault, KeyProblem, UsageProblem
+    from core.keys.environment import key_variables
     from core.keys.source import find_key
     from tui.commands.output import print_json, say, show_fault
 
     workspace = open_here(config, variant, base)
     chosen = [workspace.provider(name) for name in only] or list(workspace.providers)
+    values = workspace.env if dotenv is None else _read_dotenv(dotenv)
     place = _keyring_name(workspace)
     imported: list[dict[str, str]] = []
     faults: list[Fault] = []
@@ -392,13 +403,14 @@ def import_(
             provider.name,
             provider.api_key_env,
             endpoint,
-            os.environ,
+            values,
             workspace.vault,
             variant=workspace.variant,
             look=False,
         )
         if found.source != "environment":
-            say(f"{provider.name}: no key stands in {found.variable}")
+            names = key_variables(provider.name, provider.api_key_env, workspace.variant)
+            say(f"{provider.name}: no key stands in {' or '.join(names)}")
             continue
         if secret is None:
             if found.fault is not None:
@@ -423,3 +435,23 @@ def import_(
     for fault in faults:
         show_fault(fault)
     return 5 if faults else 0
+
+
+def _read_dotenv(name: str) -> dict[str, str]:
+    from core.errors import ConfigProblem, Fault
+    from core.keys.dotenv import read_dotenv
+    from core.text import one_line
+
+    try:
+        with Path(name).open("rb") as file:
+            raw = file.read(_LONGEST_FILE + 1)
+        if len(raw) > _LONGEST_FILE:
+            raise ValueError("it is larger than 1 MiB")
+        return read_dotenv(raw.decode())
+    except (OSError, ValueError) as error:
+        # A decoding error quotes the bytes, which may be a key's.
+        said = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+        why = getattr(error, "strerror", None) or said
+        raise ConfigProblem(
+            Fault("config_unreadable", f"{one_line(name, 200)} cannot be read.", str(why))
+        ) from None

@@ -128,6 +128,7 @@ def open_here(
     false.
     """
     from core.errors import ConfigProblem, Fault
+    from core.keys.bounded import Patience
     from core.keys.vault import open_vault
     from core.paths import state_folder
     from core.text import one_line
@@ -144,6 +145,8 @@ def open_here(
         state_folder=state,
         base=None if base is None else Path(base),
     )
+    # A keyring that asks to be unlocked is waited for; Ctrl-C ends that.
+    workspace.vault.patience = lambda: Patience(on_wait=_say_wait)
     if workspace.document.exists or may_be_new:
         return workspace
     if config is None:
@@ -153,6 +156,13 @@ def open_here(
         what, why = f"There is no file {one_line(config)}.", "It is what --config names."
     fix = "turnkey provider add NAME --url URL makes one; --config FILE names another."
     raise ConfigProblem(Fault("config_unreadable", what, why, fix))
+
+
+def _say_wait(words: str) -> None:
+    from core.keys.bounded import PROMPT_S
+    from tui.commands.output import say
+
+    say(f"{words} Waiting for at most {PROMPT_S:g} s; Ctrl-C ends it.")
 
 
 def bounds_for(timeout: float | None) -> Bounds:
