@@ -1,0 +1,267 @@
+"""Why a rung broke: what the wire said, weighed with where turnkey runs and what else was seen.
+
+Each function takes a fault and gives it back, sharper where the surroundings explain it. Pure.
+The causes are those that people report when they wire a container, a VPN or a corporate proxy
+(ollama/ollama issues 560, 3300, 9141, 14947; NousResearch/hermes-agent issue 28260).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from core.errors import Fault
+from core.text import one_line
+from core.wire.bodies import is_html, read_error, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from core.doctor.certificate import Certificate
+    from core.doctor.sights import Tls
+    from core.doctor.surroundings import Surroundings
+    from core.providers.base_url import BaseUrl
+    from core.wire.client import Reply
+
+_UNREACHED: Final = frozenset(
+    {"connection_refused", "connection_failed", "name_unresolved", "timeout"}
+)
+_GATEWAY: Final = frozenset({502, 503, 504})
+_OFFICE: Final = (
+    ".lan",
+    ".internal",
+    ".corp",
+    ".intra",
+    ".intranet",
+    ".local",
+    ".home",
+    ".private",
+)
+_TLS_ASKED_PLAINLY: Final = ("plain http request was sent to https", "http request to an https")
+
+
+def proxy_shown(url: str) -> str:
+    """A proxy's address without the login that may stand in it."""
+    parts = urlsplit(url)
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        port = ""
+    return one_line(f"{parts.scheme}://{parts.hostname or ''}{port}", 120)
+
+
+def unreached(
+    fault: Fault, base: BaseUrl, around: Surroundings, open_at: Collection[str] = ()
+) -> Fault:
+    """Nothing took the connection: name or TCP. ``open_at``: loopback addresses that do."""
+    proxy = around.network.proxy_for(base)
+    if proxy is not None and fault.code in _UNREACHED:
+        return _dead_proxy(fault, base, proxy)
+    if fault.code == "name_unresolved":
+        return _no_name(fault, base, around)
+    own = base.place in {"loopback", "this_machine", "any_address"}
+    if not own:
+        if fault.code == "timeout" and base.place == "private":
+            why = "Something drops the packets; for a private address that is often a VPN not up."
+            return Fault(fault.code, fault.what, why, fault.fix)
+        return fault
+    if fault.code not in {"connection_refused", "connection_failed", "timeout"}:
+        return fault
+    others = [one for one in open_at if one != base.host]
+    if others:
+        return _other_family(fault, base, others[0])
+    if around.container:
+        return Fault(
+            fault.code,
+            f"Nothing answers at {base.host_port} inside this container.",
+            "turnkey runs in a container, and there this address is the container itself.",
+            f"Use http://host.docker.internal:{base.port} (on Linux start the container with "
+            "--add-host=host.docker.internal:host-gateway) and let the server listen on 0.0.0.0.",
+        )
+    if around.wsl:
+        return Fault(
+            fault.code,
+            fault.what,
+            "This is WSL: a server under Windows is not on this address.",
+            "Switch WSL to mirrored networking, or use Windows' address and let the server "
+            "listen on 0.0.0.0.",
+        )
+    return fault
+
+
+def _dead_proxy(fault: Fault, base: BaseUrl, proxy: str) -> Fault:
+    at = proxy_shown(proxy)
+    what = {
+        "name_unresolved": f"The name of the proxy {at} does not resolve.",
+        "timeout": f"The proxy {at} did not connect in time.",
+    }.get(fault.code, f"The proxy {at} lets no connection through.")
+    return Fault(
+        fault.code,
+        what,
+        f"The environment sends requests to {base.host} through it.",
+        f"Set NO_PROXY={base.host} to reach it directly; else correct "
+        f"{base.scheme.upper()}_PROXY, or bring up the VPN that the proxy is behind.",
+    )
+
+
+def _no_name(fault: Fault, base: BaseUrl, around: Surroundings) -> Fault:
+    host = one_line(base.host, 100)
+    if base.host == "host.docker.internal" and around.container:
+        fix = "Start this container with --add-host=host.docker.internal:host-gateway."
+        return Fault(fault.code, fault.what, "Docker on Linux does not give that name.", fix)
+    if base.host.endswith(_OFFICE):
+        why = "It is a name of a private network, which only that network's DNS knows."
+        fix = "Bring up the VPN, or check the spelling and the DNS server."
+        return Fault(fault.code, f"The name {host} does not resolve from here.", why, fix)
+    return fault
+
+
+def _other_family(fault: Fault, base: BaseUrl, other: str) -> Fault:
+    shown_host = f"[{other}]" if ":" in other else other
+    there = f"{base.scheme}://{shown_host}:{base.port}{base.path}"
+    return Fault(
+        fault.code,
+        f"Nothing answers at {base.host_port}, but something does at {shown_host}:{base.port}.",
+        "The server listens on the other family of addresses of this machine.",
+        f"Use {there}.",
+    )
+
+
+def loopback_note(base: BaseUrl, open_at: Collection[str]) -> str:
+    """What to know of a ``localhost`` that answers on one family only; empty when on both."""
+    if base.host != "localhost" or len(open_at) != 1:
+        return ""
+    (only,) = open_at
+    return f"only at {only}: other programs may try the other address first"
+
+
+def tls_broken(
+    fault: Fault, base: BaseUrl, around: Surroundings, tls: Tls | None, now: datetime
+) -> Fault:
+    """The handshake failed; ``tls`` is what is shown there to whoever does not check."""
+    if around.network.proxy_for(base) is not None and tls is None:
+        return fault
+    certificate = None if tls is None else tls.certificate
+    if certificate is None:
+        return fault
+    told = certificate_words(certificate)
+    if certificate.ends < now:
+        day = certificate.ends.date().isoformat()
+        return Fault(
+            "tls",
+            f"The certificate of {base.host_port} expired on {day}.",
+            told,
+            "Have it renewed.",
+        )
+    if certificate.begins > now:
+        day = certificate.begins.date().isoformat()
+        what = f"The certificate of {base.host_port} is not valid before {day}."
+        return Fault("tls", what, told, "Check this machine's clock.")
+    if "not for that name" in fault.what:
+        named = ", ".join(one_line(name, 60) for name in certificate.names[:5])
+        fix = f"Use one of its names as the host: {named}." if named else fault.fix
+        return Fault("tls", fault.what, told, fix)
+    if "not trusted" not in fault.what:
+        return fault
+    signer = one_line(certificate.issuer, 80)
+    by = "itself (self-signed)" if certificate.self_signed else f"«{signer}»"
+    return Fault(
+        "tls",
+        f"The certificate of {base.host_port} is signed by {by}, which is not trusted here.",
+        told,
+        fault.fix,
+    )
+
+
+def certificate_words(certificate: Certificate) -> str:
+    """Whom it is made out for, and until when."""
+    names = certificate.names or (certificate.subject,)
+    named = ", ".join(one_line(name, 60) for name in names[:3] if name) or "nobody"
+    return f"It is made out for {named}, valid to {certificate.ends.date().isoformat()}."
+
+
+def trust_note(around: Surroundings) -> str:
+    """What to know where TLS held by a file that only turnkey reads; empty otherwise."""
+    if around.own_ca and not around.node_ca:
+        return "trusted by a CA file; Warden needs it too: NODE_EXTRA_CA_CERTS"
+    return ""
+
+
+def no_http(fault: Fault, base: BaseUrl, tls: Tls | None) -> Fault:
+    """Connected, and no reply came that could be read; ``tls``: what a TLS client sees there."""
+    if base.scheme == "http" and tls is not None:
+        return _wants_tls(base)
+    return fault
+
+
+def _wants_tls(base: BaseUrl) -> Fault:
+    return Fault(
+        "tls",
+        f"{base.host_port} wants https, and http was asked.",
+        "The port speaks TLS.",
+        f"Use https://{base.host_port}{base.path}.",
+    )
+
+
+def strange_reply(
+    reply: Reply, fault: Fault | None, base: BaseUrl, around: Surroundings
+) -> Fault | None:
+    """A first reply that no model server gives: the fault, or None when it may be one. Pure.
+
+    ``fault`` is what the reply means by itself.
+    """
+    words = reply.body[:2000].decode("utf-8", "replace").lower()
+    if (
+        base.scheme == "http"
+        and reply.status == 400
+        and any(one in words for one in _TLS_ASKED_PLAINLY)
+    ):
+        return _wants_tls(base)
+    html = is_html(reply.headers, reply.body)
+    proxy = around.network.proxy_for(base)
+    if proxy is not None and (reply.status == 407 or (html and reply.status >= 400)):
+        return _proxy_answers(reply, base, proxy)
+    if fault is None:
+        return None
+    if 300 <= reply.status < 400:
+        return _sent_on(reply, fault, base)
+    if html and (reply.status in _GATEWAY or reply.status < 300):
+        return fault
+    return None
+
+
+def _proxy_answers(reply: Reply, base: BaseUrl, proxy: str) -> Fault:
+    at = proxy_shown(proxy)
+    if reply.status == 407:
+        return Fault(
+            "connection_failed",
+            f"The proxy {at} wants a login of its own (407).",
+            "The environment sends requests through it.",
+            f"Set NO_PROXY={base.host}, or write the login into {base.scheme.upper()}_PROXY.",
+        )
+    said = shown(read_error(reply.body).message)[:120]
+    page = f": «{said}»" if said else ""
+    return Fault(
+        "upstream",
+        f"The proxy {at} took the request and answered with a page of its own ({reply.status}).",
+        f"The environment sends requests to {base.host} through it{page}.",
+        f"Set NO_PROXY=localhost,127.0.0.1,::1,{base.host}; Warden needs it set as well.",
+    )
+
+
+def _sent_on(reply: Reply, fault: Fault, base: BaseUrl) -> Fault:
+    target = reply.headers.get("location", "")
+    found = re.match(r"https://([^/@?#]+)", target)
+    if base.scheme == "http" and found and found[1].partition(":")[0].lower() == base.host:
+        there = one_line(f"https://{found[1]}{base.path}", 160)
+        return Fault(fault.code, fault.what, "The server wants https.", f"Use {there}.")
+    if re.search(r"log-?in|sign-?in|sso|oauth|saml|auth", target.lower()):
+        return Fault(
+            fault.code,
+            f"{base.host_port} sends requests on to a login page.",
+            fault.why,
+            "Ask its operator for the API's own address; a browser's login does not help here.",
+        )
+    return fault

@@ -1,0 +1,199 @@
+"""What each rung's answer amounts to: evidence in words, or the fault that it means. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from core.errors import Fault
+from core.keys.environment import PLACEHOLDER
+from core.live.events import Answer, Headers, Reasoning, ToolPiece
+from core.live.remarks import CUT_IN_THOUGHT
+from core.live.words import rate
+from core.providers.presets import preset
+from core.target import told_of_key
+from core.text import one_line
+from core.wire.bodies import is_html
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from core.discover.facts import Discovery, Model
+    from core.keys.secret import Secret
+    from core.keys.source import KeySource
+    from core.live.events import Event
+    from core.live.ping import Run
+    from core.providers.base_url import BaseUrl
+    from core.wire.client import Reply
+
+KEY_CODES: Final = frozenset({"key_refused", "key_missing", "key_bound_elsewhere", "keyring"})
+PAST_THE_KEY: Final = frozenset({"empty_answer", "rate_limited"})
+"""Faults of a list that only somebody whose key was let in can get."""
+_STREAM_CODES: Final = frozenset(
+    {"stream_broken", "empty_answer", "wrong_answer", "wrong_model", "too_large"}
+)
+_WORTH_TELLING: Final = frozenset({"buffered", CUT_IN_THOUGHT, "thinking_in_answer"})
+
+
+# ---------------------------------------------------------------------------- url to http
+
+
+def url_words(base: BaseUrl) -> str:
+    """The address as read, and what was changed in it."""
+    changed = f" ({' '.join(base.changes)})" if base.changes else ""
+    warned = "".join(f" ▲ {warning}" for warning in base.warnings)
+    return f"{base.url}{changed}{warned}"
+
+
+def tcp_words(base: BaseUrl, address: str | None) -> str:
+    """Which port is open, and at which address where the host is a name."""
+    named = f" at {address}" if address and address != base.host else ""
+    return f"port {base.port} is open{named}"
+
+
+def http_words(reply: Reply) -> str:
+    """The status, and who says that he answers."""
+    server = reply.headers.get("server", "")
+    by = f", by {one_line(server, 60)}" if server else ""
+    return f"status {reply.status}{by}"
+
+
+def is_login_page(reply: Reply) -> bool:
+    """A web page with a status that says all is well."""
+    return 200 <= reply.status < 300 and is_html(reply.headers, reply.body)
+
+
+# ---------------------------------------------------------------------------- server to models
+
+
+def server_words(found: Discovery) -> str:
+    """The kind of server and its version."""
+    label = preset(found.endpoint.dialect).label
+    if found.endpoint.dialect == "generic":
+        return "no known mark: taken for an OpenAI-compatible server"
+    version = f" {one_line(found.endpoint.version, 40)}" if found.endpoint.version else ""
+    return f"{label}{version}"
+
+
+def key_fault(
+    found: Discovery, missing: Fault | None, source: KeySource | None = None
+) -> Fault | None:
+    """Why the key rung breaks; None when it does not.
+
+    ``missing`` is why turnkey has no key to show: it says more than the server can.
+    """
+    if found.error is not None and found.error.code in KEY_CODES:
+        return missing if missing is not None else told_of_key(found.error, source)
+    return missing
+
+
+def key_words(first: Reply, key: Secret | None, source: str) -> str:
+    """How the key fared; ``first`` is the reply to the same question without one."""
+    real = key is not None and bool(key) and key.reveal() != PLACEHOLDER
+    of = f" ({one_line(source, 80)})" if source and real else ""
+    if not real:
+        return "none is asked for"
+    if 200 <= first.status < 300:
+        return f"the list is open to anyone: whether the key{of} counts, the chat shows"
+    return f"the key{of} is taken; without it came {first.status}"
+
+
+def models_fault(found: Discovery, base: BaseUrl, *, typed: bool) -> Fault | None:
+    """Why the models rung breaks; None when it does not.
+
+    An address that was typed may turn out to be a near one; one out of the file is used by Warden
+    as it stands, so that a near one that answers is the fix and not a success.
+    """
+    if found.error is not None:
+        return found.error
+    if typed or found.endpoint.base_url == base.url:
+        return None
+    there = found.endpoint.base_url
+    return Fault(
+        "path_wrong",
+        f"{base.url} is not where the models are.",
+        f"{there} answers, and Warden uses the base URL exactly as it stands.",
+        f"Set baseUrl to {there}.",
+    )
+
+
+def models_words(found: Discovery, base: BaseUrl, asked: str | None) -> str:
+    """How many are listed, and what about the one that was asked for."""
+    chat = sum(1 for model in found.models if model.kind in {"chat", "unknown"})
+    count = len(found.models)
+    words = f"{count} model{'' if count == 1 else 's'}"
+    if chat != count:
+        words += f", {chat} for chat"
+    if not found.models:
+        words = "none are listed; one may be served all the same"
+    elif asked is not None and all(model.id != asked for model in found.models):
+        words += f"; «{one_line(asked, 80)}» is not among them"
+    if found.endpoint.base_url != base.url:
+        words += f" ▲ at {found.endpoint.base_url}: use that as the base URL"
+    return words
+
+
+def choose_model(
+    found: Discovery, asked: str | None, declared: Collection[str]
+) -> tuple[str | None, str]:
+    """The model to ask, and why that one; None, and why none.
+
+    The one that was named; else a declared one that is listed; else one that is loaded, so that
+    nothing is loaded for a check alone; else the first that can chat.
+    """
+    if asked is not None:
+        return asked, ""
+    usable = [model for model in found.models if model.kind in {"chat", "unknown"}]
+    usable = [model for model in usable if "wildcard" not in model.facts and "*" not in model.id]
+    for model in usable:
+        if model.id in declared:
+            return model.id, ""
+    if not found.models and declared:
+        return next(iter(declared)), ""
+    if not usable:
+        return None, "there is no chat model to ask; name one with --model"
+    loaded = [model for model in usable if model.value("loaded") is True]
+    chosen: Model = (loaded or usable)[0]
+    if len(usable) == 1:
+        return chosen.id, ""
+    return chosen.id, f" (one of {len(usable)}{', loaded already' if loaded else ''})"
+
+
+# ---------------------------------------------------------------------------- chat and stream
+
+
+class Begun:
+    """How far an answer has come, event by event."""
+
+    def __init__(self) -> None:
+        self._accepted = False
+        self._text = False
+
+    def take(self, event: Event) -> bool:
+        """True once, when the first piece of an answer is there."""
+        if isinstance(event, Headers):
+            kind = event.headers.get("content-type", "")
+            self._accepted = 200 <= event.status < 300 and "json" not in kind
+        elif isinstance(event, Answer | Reasoning | ToolPiece) and not self._text:
+            self._text = True
+            return True
+        return False
+
+    def refused(self, run: Run) -> bool:
+        """Whether the failed run was turned down as a request, and not lost on the way back."""
+        code = run.error.code if run.error is not None else None
+        return not (self._text or (self._accepted and code in {*_STREAM_CODES, "timeout"}))
+
+
+def stream_words(run: Run) -> str:
+    """What came and how fast, and the first thing to know about it."""
+    figures = run.figures
+    said = one_line(run.answer, 40) or ("thinking alone" if run.reasoning else "no text")
+    words = f"«{said}»" if run.answer else said
+    if figures.first_token_s is not None:
+        words += f", first token after {figures.first_token_s:.2f} s"
+    if figures.answer_tokens_per_s is not None:
+        words += f", {rate(figures.answer_tokens_per_s).strip()}"
+    for warning in run.warnings:
+        if warning.code in _WORTH_TELLING:
+            return f"{words} ▲ {warning.message}"
+    return words

@@ -1,0 +1,603 @@
+"""Forty broken endpoints: the rung that breaks, its code, and one sentence of what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import pytest
+import trustme
+
+from core.doctor.examine import Patient, examine
+from core.doctor.rungs import LADDER, Report, report_text
+from core.doctor.surroundings import Surroundings
+from core.errors import Fault
+from core.keys.secret import Secret
+from core.providers.base_url import read_base_url
+from core.wire.bounds import Bounds
+from core.wire.network import Network
+from tests.servers.scripted import (
+    Behaviour,
+    Close,
+    Hang,
+    Routes,
+    ScriptedProvider,
+    Send,
+    chat_reply,
+    error_reply,
+    good_server,
+    json_reply,
+    models_reply,
+    piece,
+    raw,
+    reply,
+    sse_reply,
+    text_reply,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+KEY: Final = "sk-canary-doctor-0451"
+QUICK: Final = Bounds(connect_s=2.0, first_byte_s=1.0, silence_s=1.0)
+PLAIN: Final = Surroundings()
+MODELS: Final = ("GET", "/v1/models")
+CHAT: Final = ("POST", "/v1/chat/completions")
+LOGIN: Final = "<html><head><title>Sign in - Acme SSO</title></head><body>log in</body></html>"
+NOT_TLS: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"
+BAD_GATEWAY: Final = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+
+
+# ---------------------------------------------------------------------------- what is broken
+
+Maker: TypeAlias = "Callable[[], ScriptedProvider]"
+
+
+def serving(extra: Routes | None = None, **changed: Behaviour) -> Maker:
+    """A small LiteLLM that works but for ``extra``, and for ``models=`` and ``chat=``."""
+    named = {"models": MODELS, "chat": CHAT}
+    routes = {named[name]: behaviour for name, behaviour in changed.items()}
+    return lambda: good_server(["good-model"], KEY, extra={**routes, **(extra or {})})
+
+
+def llama_loading() -> ScriptedProvider:
+    """llama-server while it reads its weights: every path is 503."""
+    busy = json_reply(
+        503,
+        {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}},
+        {"server": "llama.cpp"},
+    )
+    return ScriptedProvider({}, default=busy)
+
+
+def only(behaviour: Behaviour) -> Maker:
+    """Whatever is asked, this is the answer."""
+    return lambda: ScriptedProvider({}, default=behaviour)
+
+
+def certificate(*, host: str = "127.0.0.1", trusted: bool = False, expired: bool = False) -> Maker:
+    """A TLS server with a certificate that is wrong in one way."""
+
+    def make() -> ScriptedProvider:
+        authority = trustme.CA(organization_name="Acme Internal CA")
+        ended = dt.datetime(2021, 3, 1, tzinfo=dt.UTC) if expired else None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(host, not_after=ended).configure_cert(context)
+        server = good_server(["good-model"], KEY)
+        server.tls = context
+        if trusted:
+            AUTHORITIES[id(server)] = authority
+        return server
+
+    return make
+
+
+AUTHORITIES: Final[dict[int, trustme.CA]] = {}
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An endpoint that does not work, and what must be said of it. ``{at}``: its host and port."""
+
+    server: Maker | None
+    rung: str
+    code: str
+    what: str
+    fix: str = ""
+    url: str = "http://{at}/v1"
+    key: str | None = KEY
+    model: str | None = None
+    exact: bool = False
+    around: Surroundings = PLAIN
+    proxied: bool = False
+    key_fault: Fault | None = None
+    trusted: bool = False
+    seen: tuple[str, ...] = field(default=())
+
+
+BROKEN: Final[dict[str, Broken]] = {
+    "not a url": Broken(
+        None, "url", "usage", "«ftp://gw/v1» cannot be a base URL.", url="ftp://gw/v1"
+    ),
+    "no such name": Broken(
+        None,
+        "name",
+        "name_unresolved",
+        "The name gw.acme.invalid does not resolve.",
+        "Check the spelling, the VPN and the DNS.",
+        url="https://gw.acme.invalid/v1",
+    ),
+    "nothing listens": Broken(
+        None, "tcp", "connection_refused", "Nothing answers at {at}.", "Start the server"
+    ),
+    "nothing listens, seen from a container": Broken(
+        None,
+        "tcp",
+        "connection_refused",
+        "Nothing answers at {at} inside this container.",
+        "Use http://host.docker.internal:{port}",
+        around=Surroundings(container=True),
+    ),
+    "nothing listens, seen from WSL": Broken(
+        None,
+        "tcp",
+        "connection_refused",
+        "Nothing answers at {at}.",
+        "mirrored networking",
+        around=Surroundings(wsl=True),
+    ),
+    "it listens on the other family": Broken(
+        serving(),
+        "tcp",
+        "connection_refused",
+        "Nothing answers at [::1]:{port}, but something does at 127.0.0.1:{port}.",
+        "Use http://127.0.0.1:{port}/v1.",
+        url="http://[::1]:{port}/v1",
+    ),
+    "a proxy that is not there": Broken(
+        None,
+        "tcp",
+        "connection_refused",
+        "The proxy http://{at} lets no connection through.",
+        "Set NO_PROXY=gw.acme.lan",
+        url="http://gw.acme.lan:4000/v1",
+        proxied=True,
+    ),
+    "a proxy that answers itself": Broken(
+        only(text_reply(503, BAD_GATEWAY, "text/html")),
+        "http",
+        "upstream",
+        "The proxy http://{at} took the request and answered with a page of its own (503).",
+        "Set NO_PROXY=localhost,127.0.0.1,::1,gw.acme.lan",
+        url="http://gw.acme.lan:4000/v1",
+        proxied=True,
+    ),
+    "a proxy that wants a login": Broken(
+        only(text_reply(407, "Proxy Authentication Required")),
+        "http",
+        "connection_failed",
+        "The proxy http://{at} wants a login of its own (407).",
+        "Set NO_PROXY=gw.acme.lan",
+        url="http://gw.acme.lan:4000/v1",
+        proxied=True,
+    ),
+    "https of a plain port": Broken(
+        lambda: ScriptedProvider({}, on_connect=raw(Send(NOT_TLS), Close())),
+        "tls",
+        "tls",
+        "{at} does not speak TLS on that port.",
+        "Use http://{at}.",
+        url="https://{at}/v1",
+    ),
+    "a CA that is not known": Broken(
+        certificate(),
+        "tls",
+        "tls",
+        "The certificate of {at} is signed by «Acme Internal CA», which is not trusted here.",
+        "NODE_EXTRA_CA_CERTS",
+        url="https://{at}/v1",
+    ),
+    "a certificate for another host": Broken(
+        certificate(host="gw.acme.lan", trusted=True),
+        "tls",
+        "tls",
+        "The certificate of {at} is not for that name.",
+        "Use one of its names as the host: gw.acme.lan.",
+        url="https://{at}/v1",
+        trusted=True,
+    ),
+    "a certificate that has expired": Broken(
+        certificate(expired=True, trusted=True),
+        "tls",
+        "tls",
+        "The certificate of {at} expired on 2021-03-01.",
+        "Have it renewed.",
+        url="https://{at}/v1",
+        trusted=True,
+    ),
+    "plain http on a TLS port": Broken(
+        certificate(),
+        "http",
+        "tls",
+        "{at} wants https, and http was asked.",
+        "Use https://{at}/v1.",
+    ),
+    "plain http on nginx's TLS port": Broken(
+        only(
+            text_reply(
+                400,
+                "<html><head><title>400 The plain HTTP request was sent to HTTPS port</title>",
+                "text/html",
+            )
+        ),
+        "http",
+        "tls",
+        "{at} wants https, and http was asked.",
+        "Use https://{at}/v1.",
+    ),
+    "it hangs up": Broken(
+        lambda: ScriptedProvider({}, on_connect=raw(Close())),
+        "http",
+        "connection_failed",
+        "{at} closed the connection without an answer.",
+    ),
+    "it is silent": Broken(
+        only(raw(Hang())),
+        "http",
+        "timeout",
+        "{at} took the request and sent nothing for 1 s.",
+    ),
+    "a web proxy without its server": Broken(
+        only(text_reply(502, BAD_GATEWAY, "text/html")),
+        "http",
+        "upstream",
+        "A web proxy answers for {at}, and does not reach the server.",
+        "NO_PROXY",
+    ),
+    "sent on to https": Broken(
+        only(reply(301, b"", "text/html", {"location": "https://127.0.0.1/v1/models"})),
+        "http",
+        "redirected",
+        "{at} sends requests on to another address.",
+        "Use https://127.0.0.1/v1.",
+    ),
+    "sent on to a login": Broken(
+        only(reply(302, b"", "text/html", {"location": "https://sso.acme.lan/oauth2/start"})),
+        "http",
+        "redirected",
+        "{at} sends requests on to a login page.",
+        "Ask its operator",
+    ),
+    "a login page with status 200": Broken(
+        only(text_reply(200, LOGIN, "text/html")),
+        "server",
+        "bad_shape",
+        "{at} does not answer in JSON.",
+        "a login page or a dashboard stands where the API should be",
+        seen=("Sign in - Acme SSO",),
+    ),
+    "no key": Broken(
+        serving(), "key", "key_missing", "{at} wants a key, and none was sent.", key=None
+    ),
+    "no key, and the file says why": Broken(
+        serving(),
+        "key",
+        "key_missing",
+        "There is no key for «litellm».",
+        "Run «turnkey keys set litellm».",
+        key=None,
+        key_fault=Fault(
+            "key_missing", "There is no key for «litellm».", "", "Run «turnkey keys set litellm»."
+        ),
+    ),
+    "a wrong key": Broken(
+        serving(),
+        "key",
+        "key_refused",
+        "{at} does not know this key.",
+        "Use the proxy's master key",
+        key="sk-canary-wrong-0451",
+    ),
+    "a wrong key, echoed": Broken(
+        serving(models=error_reply(401, f"Invalid API key: {KEY}", "auth_error", "401")),
+        "key",
+        "key_refused",
+        "{at} refuses the key.",
+    ),
+    "a wrong path": Broken(
+        serving(),
+        "models",
+        "path_wrong",
+        "{at} answers, but not at this path.",
+        "LiteLLM proxy answers at http://{at}: use http://{at}/v1.",
+        url="http://{at}/api",
+    ),
+    "a base URL without its /v1, in the file": Broken(
+        lambda: ScriptedProvider(
+            {MODELS: models_reply(["good-model"]), CHAT: chat_reply("good-model")}
+        ),
+        "models",
+        "path_wrong",
+        "http://{at} is not where the models are.",
+        "Set baseUrl to http://{at}/v1.",
+        url="http://{at}",
+        exact=True,
+    ),
+    "the model is loading": Broken(
+        llama_loading,
+        "models",
+        "loading",
+        "{at} is still loading the model.",
+        "Wait a little and ask again.",
+        seen=("llama.cpp",),
+    ),
+    "no list but an object": Broken(
+        only(json_reply(200, {"status": "ok"})),
+        "models",
+        "bad_shape",
+        "{at} answers, but what it sends is no list of models.",
+    ),
+    "an error with status 200": Broken(
+        serving(models=json_reply(200, {"error": "backend unavailable"})),
+        "models",
+        "server_error",
+        "{at} failed (status 500).",
+    ),
+    "the server behind the proxy is down": Broken(
+        serving(
+            chat=error_reply(
+                500,
+                "litellm.InternalServerError: InternalServerError: OpenAIException - "
+                "Connection error. LiteLLM: model group 'good-model' failed with the error above. "
+                "No fallback was attempted.",
+                "internal_server_error",
+            )
+        ),
+        "chat",
+        "upstream",
+        "The proxy cannot reach the server behind it.",
+        "Whoever runs the proxy",
+    ),
+    "the proxy's own key is refused": Broken(
+        serving(
+            chat=error_reply(
+                401,
+                "litellm.AuthenticationError: AuthenticationError: Hosted_vllmException - "
+                '{"error":"Unauthorized"}. LiteLLM: model group \'good-model\' failed with the '
+                "error above. No fallback was attempted.",
+                "authentication_error",
+            )
+        ),
+        "chat",
+        "upstream",
+        "Your key is fine; the server behind the proxy (Hosted vllm) refuses the proxy's own key.",
+    ),
+    "no such model": Broken(
+        serving(),
+        "chat",
+        "model_unknown",
+        "{at} has no model «qwen9».",
+        "Pick one from the list",
+        model="qwen9",
+        seen=("«qwen9» is not among them",),
+    ),
+    "the window is too small": Broken(
+        serving(
+            chat=error_reply(
+                400, "This model's maximum context length is 16 tokens.", "BadRequestError"
+            )
+        ),
+        "chat",
+        "context_overflow",
+        "The prompt does not fit the model's context window.",
+    ),
+    "loading only when asked": Broken(
+        serving(chat=json_reply(503, {"error": {"message": "Loading model", "code": 503}})),
+        "chat",
+        "loading",
+        "{at} is still loading the model.",
+    ),
+    "parked after a failure": Broken(
+        serving(
+            chat=error_reply(
+                429, "No deployments available, all_deployments_in_cooldown", "None", "429"
+            )
+        ),
+        "chat",
+        "rate_limited",
+        "The proxy has parked this model after an earlier failure.",
+    ),
+    "it breaks off": Broken(
+        serving(
+            chat=sse_reply([piece("good-model", {"content": "PO"}), Close()], done=False, end=False)
+        ),
+        "stream",
+        "stream_broken",
+        "{at} broke off in the middle of the answer.",
+    ),
+    "an empty stream": Broken(
+        serving(chat=sse_reply([piece("good-model", {}, "stop")])),
+        "stream",
+        "empty_answer",
+        "The model stopped without an answer.",
+    ),
+    "another model answers": Broken(
+        serving(chat=chat_reply("other-model")),
+        "stream",
+        "wrong_model",
+        "«other-model» answered instead of «good-model».",
+    ),
+    "it says something else": Broken(
+        serving(chat=chat_reply("good-model", ("Good ", "morning."))),
+        "stream",
+        "wrong_answer",
+        "The answer does not hold PONG.",
+    ),
+}
+
+
+# ---------------------------------------------------------------------------- the table
+
+
+@contextlib.asynccontextmanager
+async def somewhere(broken: Broken) -> AsyncIterator[tuple[int, ScriptedProvider | None]]:
+    """The broken server's port; without a server, a port that refuses."""
+    if broken.server is None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            yield taken.getsockname()[1], None
+        return
+    async with broken.server() as server:
+        yield server.port, server
+
+
+async def examined(broken: Broken, port: int, around: Surroundings) -> Report:
+    url = broken.url.format(at=f"127.0.0.1:{port}", port=port)
+    return await examine(
+        Patient(
+            url=read_base_url(url, exact=True) if broken.exact else url,
+            model=broken.model,
+            key=None if broken.key is None else Secret(broken.key),
+            key_fault=broken.key_fault,
+        ),
+        around,
+        bounds=QUICK,
+    )
+
+
+def around(
+    broken: Broken, port: int, server: ScriptedProvider | None, folder: Path
+) -> Surroundings:
+    if broken.proxied:
+        return Surroundings(network=Network(proxies={"http": f"http://127.0.0.1:{port}"}))
+    if broken.trusted:
+        authority = AUTHORITIES.pop(id(server))
+        authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+        return Surroundings(network=Network(ca_file=str(folder / "ca.pem")))
+    return broken.around
+
+
+@pytest.mark.parametrize("case", BROKEN)
+async def test_the_rung_that_breaks_its_code_and_one_sentence(case: str, tmp_path: Path) -> None:
+    broken = BROKEN[case]
+    async with asyncio.timeout(30), somewhere(broken) as (port, server):
+        report = await examined(broken, port, around(broken, port, server, tmp_path))
+    assert report.error is not None
+    assert report.failed is not None
+    put = {"at": f"127.0.0.1:{port}", "port": port}
+    told = report_text(report, "test")
+    assert (report.failed.name, report.error.code) == (broken.rung, broken.code), told
+    assert report.error.what == broken.what.format(**put)
+    assert broken.fix.format(**put) in report.error.fix
+    names = [rung.name for rung in report.rungs]
+    assert names == list(LADDER)
+    after = report.rungs[names.index(report.failed.name) + 1 :]
+    assert {rung.state for rung in after} <= {"skip"}
+    assert sum(rung.state == "fail" for rung in report.rungs) == 1
+    for words in broken.seen:
+        assert words in told
+    assert KEY not in told
+    assert "\x1b" not in told
+
+
+def test_the_table_is_long_enough() -> None:
+    assert len(BROKEN) >= 40
+    assert {broken.rung for broken in BROKEN.values()} == set(LADDER)
+
+
+# ---------------------------------------------------------------------------- what holds
+
+
+async def test_an_endpoint_that_works_passes_every_rung_and_tells_each_once_in_order() -> None:
+    told: list[str] = []
+    async with good_server(["good-model"], KEY) as server:
+        report = await examine(
+            Patient(url=server.base_url, key=Secret(KEY), key_from="$LITELLM_API_KEY"),
+            PLAIN,
+            on_rung=lambda rung: told.append(rung.name),
+        )
+    assert report.error is None
+    states = {rung.name: rung.state for rung in report.rungs}
+    assert states == {**dict.fromkeys(LADDER, "pass"), "name": "skip", "tls": "skip"}
+    assert told == list(LADDER)
+    assert report.target.model == "good-model"
+    evidence = {rung.name: rung.evidence for rung in report.rungs}
+    assert evidence["server"] == "LiteLLM proxy"
+    assert evidence["key"] == "the key ($LITELLM_API_KEY) is taken; without it came 401"
+    assert evidence["models"] == "1 model"
+    assert evidence["stream"].startswith("«PONG», first token after")
+    assert all(rung.seconds is not None for rung in report.rungs if rung.name in {"tcp", "http"})
+
+
+async def test_the_key_goes_with_no_request_before_its_rung() -> None:
+    async with good_server(["good-model"], KEY) as server:
+        await examine(Patient(url=server.base_url, key=Secret(KEY)), PLAIN)
+        assert server.requests[0].path == "/v1/models"
+        assert "authorization" not in server.requests[0].headers
+        assert len(server.seen(*CHAT)) == 1
+
+
+async def test_the_name_and_the_certificate_are_rungs_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TURNKEY_CA_FILE", str(tmp_path / "ca.pem"))
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    server = good_server(["good-model"], KEY)
+    server.tls = context
+    trusting = Surroundings(network=Network(ca_file=str(tmp_path / "ca.pem")), own_ca=True)
+    async with server:
+        url = f"https://localhost:{server.port}/v1"
+        report = await examine(Patient(url=url, key=Secret(KEY)), trusting)
+    assert report.error is None
+    rungs = {rung.name: rung for rung in report.rungs}
+    assert rungs["name"].state == "pass"
+    assert "127.0.0.1" in rungs["name"].evidence
+    assert rungs["tls"].state == "pass"
+    assert rungs["tls"].seconds is not None
+    assert "NODE_EXTRA_CA_CERTS" in rungs["tls"].evidence
+
+
+async def test_a_typed_address_may_turn_out_to_be_a_near_one() -> None:
+    routes: Routes = {
+        ("GET", "/models"): models_reply(["good-model"]),
+        ("POST", "/chat/completions"): chat_reply("good-model"),
+    }
+    async with ScriptedProvider(routes) as server:
+        report = await examine(Patient(url=f"127.0.0.1:{server.port}"), PLAIN)
+    assert report.error is None
+    models = next(rung for rung in report.rungs if rung.name == "models")
+    assert f"▲ at http://127.0.0.1:{server.port}: use that" in models.evidence
+
+
+async def test_without_a_chat_model_the_last_two_rungs_are_left_out() -> None:
+    async with ScriptedProvider({MODELS: models_reply([])}) as server:
+        report = await examine(Patient(url=server.base_url), PLAIN)
+    assert report.error is None
+    last = [(rung.name, rung.state) for rung in report.rungs[-2:]]
+    assert last == [("chat", "skip"), ("stream", "skip")]
+
+
+async def test_a_declared_model_is_asked_before_one_that_is_only_listed() -> None:
+    async with good_server(["first", "second"], None) as server:
+        report = await examine(Patient(url=server.base_url, declared=("second",)), PLAIN)
+        assert [one.field("model") for one in server.seen(*CHAT)] == ["second"]
+    assert report.target.model == "second"
+
+
+async def test_cancelling_hangs_up() -> None:
+    async with ScriptedProvider({}, default=raw(Hang())) as server:
+        task = asyncio.create_task(examine(Patient(url=server.base_url), PLAIN))
+        await server.until(lambda one: bool(one.requests))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await server.until(lambda one: one.hang_ups == 1)
