@@ -63,6 +63,14 @@ def test_what_is_no_key_exits_5_and_stores_nothing(typed: str, keyring_desk: Des
     assert desk.kept() == {}
 
 
+def test_set_remarks_on_another_tools_dummy(keyring_desk: Desk) -> None:
+    desk = keyring_desk
+    desk.write(provider_table(URL, "m"))
+    done = desk.turnkey("keys", "set", "litellm", stdin="EMPTY\n")
+    assert done.code == 0
+    assert "no key is checked" in done.err
+
+
 def test_set_says_when_the_environment_wins(keyring_desk: Desk) -> None:
     desk = keyring_desk
     desk.export(**{VARIABLE: WRONG})

@@ -28,7 +28,7 @@ def test_one_lane_is_set_and_unset(lane: str, desk: Desk) -> None:
     assert at(desk.data(), "defaults", lane, "model") == "litellm/team/m"
     gone = desk.turnkey("lane", "unset", lane)
     assert gone.code == 0, gone.err
-    assert f"{lane} resolves to what Pi chooses" in gone.err
+    assert f"{lane} is left to Pi" in gone.err
     assert desk.file.read_bytes() == before
 
 

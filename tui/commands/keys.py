@@ -79,6 +79,8 @@ def set_(name: str, config: str | None, base: str | None, variant: str, as_json:
     """
     from core.errors import Fault, KeyProblem
     from core.keys.clean import clean_key
+    from core.keys.secret import Secret
+    from core.providers.presets import dummy_keys
     from tui.commands.output import print_json, say, warn_of
 
     workspace = open_here(config, variant, base)
@@ -87,6 +89,8 @@ def set_(name: str, config: str | None, base: str | None, variant: str, as_json:
     cleaned = clean_key(_read_key(f"Key for {name} ({endpoint.origin})"))
     for note in cleaned.notes:
         say(note)
+    if any(cleaned.secret == Secret(dummy) for dummy in dummy_keys()):
+        say("Other tools put that where no key is checked; a real key looks otherwise.")
     stored = workspace.vault.store(variable, endpoint.origin, cleaned.secret)
     if stored.kind != "keyring":
         raise KeyProblem(

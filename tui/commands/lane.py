@@ -84,7 +84,7 @@ def set_(
             f"found». It declares: {', '.join(entry.id for entry in found.models) or 'none'}."
         )
     finish(workspace, dry_run=dry_run, as_json=as_json)
-    _tell(workspace, names)
+    _tell(workspace, names, dry_run=dry_run)
 
 
 @lane.command(short_help="Take the model of LANE out of the file.")
@@ -114,21 +114,25 @@ def unset(
         document = unset_lane(document, name)
     workspace.edit(document)
     finish(workspace, dry_run=dry_run, as_json=as_json)
-    _tell(workspace, names)
+    _tell(workspace, names, dry_run=dry_run)
 
 
 def _chosen(lane_name: str) -> tuple[Lane, ...]:
     return tuple(name for name in LANES if lane_name in {name, "all"})
 
 
-def _tell(workspace: Workspace, names: Sequence[Lane]) -> None:
+def _tell(workspace: Workspace, names: Sequence[Lane], *, dry_run: bool) -> None:
     """What the lanes resolve to after the edit, and what escapes, on stderr."""
+    from core.mend import grouped
     from tui.commands.output import say
 
     report = workspace.lanes()
+    verb = "would resolve" if dry_run else "resolves"
     for name in names:
         resolution = report.lanes[name]
-        where = resolution.selector or "what Pi chooses"
-        say(f"{name} resolves to {where}, by {resolution.won_by}")
-    for escape in report.escapes:
-        say(f"escape {escape.code} ({escape.lane}): {escape.message}")
+        if resolution.selector is None:
+            say(f"{name} {'would be' if dry_run else 'is'} left to Pi, which chooses by itself")
+        else:
+            say(f"{name} {verb} to {resolution.selector}, by {resolution.won_by}")
+    for group in grouped(report.escapes):
+        say(f"escape {group.first.code} ({', '.join(group.lanes)}): {group.first.message}")

@@ -19,6 +19,7 @@ def lanes(
     An escape is a lane that goes, in silence, to a provider that you did not choose. Exits 0
     whatever it finds; turnkey check is the one that judges.
     """
+    from core.mend import grouped
     from tui.commands.output import print_json, print_table, show
 
     workspace = open_here(config, variant, base)
@@ -34,6 +35,6 @@ def lanes(
     for override in report.overrides:
         where = override.skill if not override.trigger else f"{override.skill} ({override.trigger})"
         show(f"overrides the agent lane: {where} uses {override.selector}")
-    for escape in report.escapes:
-        show(f"escape {escape.code} ({escape.lane}): {escape.message}")
-        show(f"  fix: {escape.fix}")
+    for group in grouped(report.escapes):
+        show(f"escape {group.first.code} ({', '.join(group.lanes)}): {group.first.message}")
+        show(f"  fix: {group.first.fix}")
