@@ -19,11 +19,13 @@ from core.discover.gateways import Anthropic, Generic, OpenRouter
 from core.discover.litellm import LiteLLM
 from core.discover.llamacpp import LlamaCpp
 from core.discover.lmstudio import LMStudio
+from core.discover.masking import masked
 from core.discover.ollama import Ollama
 from core.discover.rows import rows_of
 from core.discover.sglang import SGLang
 from core.discover.vllm import VLLM
 from core.errors import Fault, TurnkeyError, UsageProblem
+from core.keys.secret import Secret
 from core.providers.base_url import BaseUrl, candidates, read_base_url
 from core.providers.presets import preset, presets
 from core.wire.bodies import Json, read_json
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from core.keys.secret import Secret
+    from core.wire.network import Network
 
 DIALECTS: Final[tuple[Dialect, ...]] = (
     # The surest marks first: what embeds another server answers by its own before the inner one.
@@ -74,22 +76,29 @@ async def discover(
     *,
     bounds: Bounds | None = None,
     headers: Mapping[str, Secret | str] | None = None,
+    network: Network | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Discovery:
     """Look at an endpoint. Never raises a :class:`TurnkeyError`: a failure is in the result.
 
     ``typed_url`` as text is read generously and the path that answers is taken, what was typed
     first; as a :class:`BaseUrl` it is tried as it stands before any other. All candidates have
-    one origin.
+    one origin. ``network`` is as for :func:`core.wire.client.open_client`. The key is masked
+    wherever a server puts it into what it says, a model's id too.
     """
     started = clock()
     try:
         bases = _candidates(typed_url)
         limits = brief(bounds or Bounds())
-        async with open_client(bases[0], limits, key=key, headers=headers) as client:
+        async with open_client(
+            bases[0], limits, key=key, headers=headers, network=network
+        ) as client:
             found = await _look(_Asker(client, limits, key), bases)
     except TurnkeyError as error:
         found = _nothing(typed_url, error.fault)
+    for secret in (key, *(headers or {}).values()):
+        if isinstance(secret, Secret) and secret:
+            found = masked(found, secret)
     return msgspec.structs.replace(found, seconds=clock() - started)
 
 

@@ -111,10 +111,10 @@ async def ping(
     transcript, request = await _try(client, base, request, within, key, on_event, clock)
     run = transcript.run(expected(prompt))
     if max_tokens is not None or not _cut(run):
-        return run
+        return _masked(run, key)
     request = msgspec.structs.replace(request, max_tokens=GROWN_MAX_TOKENS)
     transcript, _ = await _try(client, base, request, within, key, on_event, clock)
-    return transcript.run(
+    run = transcript.run(
         expected(prompt),
         (
             RunWarning(
@@ -125,6 +125,7 @@ async def ping(
             ),
         ),
     )
+    return _masked(run, key)
 
 
 async def _try(
@@ -152,6 +153,15 @@ async def _try(
     finally:
         await events.aclose()
     return transcript, request
+
+
+def _masked(run: Run, key: Secret | None) -> Run:
+    """``run`` without ``key``: a server knows it, and may say it as its answer."""
+    if not key:
+        return run
+    whole = msgspec.json.encode(run).decode()
+    plain = key.redact(whole)
+    return run if plain == whole else msgspec.json.decode(plain, type=Run)
 
 
 def _cut(run: Run) -> bool:

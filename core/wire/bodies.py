@@ -74,10 +74,13 @@ def as_text(value: Json) -> str:
 
 
 def is_html(headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether a reply is a web page: by its type, or by its first bytes."""
-    if "html" in headers.get("content-type", "").lower():
-        return True
+    """Whether a reply is a web page: by its type, or by its first bytes.
+
+    JSON that is sent as a web page is JSON: some gateways never set a type of their own.
+    """
     head = body[:200].lstrip().lower()
+    if "html" in headers.get("content-type", "").lower():
+        return head[:1] not in {b"{", b"["}
     return head.startswith((b"<!doctype html", b"<html"))
 
 

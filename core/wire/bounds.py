@@ -12,7 +12,7 @@ class Bounds(msgspec.Struct, frozen=True):
     """
 
     connect_s: float = 10.0
-    """Seconds for name and TCP together, and as many again for TLS."""
+    """Seconds for name, TCP and TLS together; through a proxy, TLS has as many again."""
     first_byte_s: float = 300.0
     """Seconds from the request sent to the reply's status line."""
     silence_s: float = 60.0

@@ -320,7 +320,11 @@ class _Inflater:
             return [self._z.decompress(data, max(room, 1))]
         except zlib.error:
             raise EndpointProblem(
-                Fault("bad_shape", "The reply is compressed, and not rightly.")
+                Fault(
+                    "bad_shape",
+                    "The reply is compressed, and not rightly.",
+                    fix="Switch compression off in the proxy in front of the server.",
+                )
             ) from None
 
 

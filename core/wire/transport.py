@@ -47,8 +47,13 @@ class LookupTimeout(httpcore.ConnectTimeout):
 class Backend(httpcore.AnyIOBackend):
     """httpcore's own backend, with the lookup of names taken apart and bounded.
 
-    A lookup runs in a daemon thread: one that hangs holds up neither the loop nor the exit.
+    A lookup runs in a daemon thread: one that hangs holds up neither the loop nor the exit. With
+    ``secured``, connections are those on which TLS is begun.
     """
+
+    def __init__(self, *, secured: bool = False, proxied: bool = False) -> None:
+        self._secured = secured
+        self._proxied = proxied
 
     async def connect_tcp(
         self,
@@ -59,16 +64,23 @@ class Backend(httpcore.AnyIOBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to ``host`` within ``timeout`` seconds, name and TCP together."""
+        started = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(timeout):
                 addresses = await _look_up(host, port)
-                return await self._race(addresses, port, local_address, socket_options)
+                stream = await self._race(addresses, port, local_address, socket_options)
         except TimeoutError as error:
             lookup = LAST_LOOKUP.get()
             if lookup is not None and not lookup.addresses:
                 LAST_LOOKUP.set(Lookup(timeout or 0.0, ()))
                 raise LookupTimeout("name lookup") from error
             raise httpcore.ConnectTimeout("connect") from error
+        if not self._secured:
+            return stream
+        # Through a proxy the handshake comes after its answer, with time of its own.
+        if timeout is None or self._proxied:
+            return _Securable(stream, None)
+        return _Securable(stream, started + timeout)
 
     async def _race(
         self,
@@ -112,6 +124,49 @@ class Backend(httpcore.AnyIOBackend):
             raise httpcore.ConnectError("no address connects") from group
 
 
+class _Securable(httpcore.AsyncNetworkStream):
+    """A connection on which TLS is to begin: within what is left of its time, or it is closed.
+
+    httpcore 1.0.9 leaves it open when whoever waits for the handshake is cancelled.
+    """
+
+    def __init__(self, plain: httpcore.AsyncNetworkStream, deadline: float | None) -> None:
+        self._plain = plain
+        self._deadline = deadline
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        """The handshake."""
+        if timeout is not None and self._deadline is not None:
+            left = self._deadline - asyncio.get_running_loop().time()
+            timeout = max(0.001, min(timeout, left))
+        try:
+            return await self._plain.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._plain.aclose()
+            raise
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """What comes, as httpcore reads it."""
+        return await self._plain.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Send, as httpcore does."""
+        await self._plain.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._plain.aclose()
+
+    def get_extra_info(self, info: str) -> object:
+        """What httpcore asks of a connection: its addresses, its socket."""
+        return self._plain.get_extra_info(info)
+
+
 class Transport(httpx.AsyncHTTPTransport):
     """httpx's transport on a pool with :class:`Backend`; HTTP/2 where a TLS server offers it."""
 
@@ -128,7 +183,7 @@ class Transport(httpx.AsyncHTTPTransport):
             "max_keepalive_connections": limits.max_keepalive_connections,
             "keepalive_expiry": limits.keepalive_expiry,
             "http2": context is not None,
-            "network_backend": Backend(),
+            "network_backend": Backend(secured=context is not None, proxied=proxy is not None),
         }
         self._pool = _pool(options, proxy)
 

@@ -76,6 +76,13 @@ def _broken(base: BaseUrl, numbers: set[int], names: set[str], text: str) -> Fau
     at = base.host_port
     if "UnicodeError" in names or "UnicodeEncodeError" in names or "idna" in text:
         return _unresolved(base)
+    if "location header" in text:
+        return Fault(
+            "redirected",
+            f"{at} sends requests on to another address.",
+            "The address that it names is none. A key is not sent after it.",
+            "Check the base URL.",
+        )
     if "LocalProtocolError" in names:
         return Fault(
             "key_refused",
@@ -139,7 +146,9 @@ def _unresolved(base: BaseUrl) -> Fault:
 
 
 def _is_tls(error: BaseException) -> bool:
-    # By name, so that ssl is not imported for a plain connection.
+    # By name, so that ssl is not imported for a plain connection. Wanting more bytes is no fault.
+    if type(error).__name__ in {"SSLWantReadError", "SSLWantWriteError"}:
+        return False
     return any(kind.__name__ == "SSLError" for kind in type(error).__mro__)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -105,6 +106,16 @@ class Pki:
         context = self.good()
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers("PSK-AES128-CBC-SHA256:@SECLEVEL=0")
+        return context
+
+    def old_protocol(self) -> ssl.SSLContext:
+        """TLS 1.1 and nothing newer."""
+        context = self.good()
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
         return context
 
     def locked_key_file(self) -> str:
