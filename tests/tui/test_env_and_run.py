@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.test_start import loaded
 from tests.tui.desk import KEY, VARIABLE, Desk, provider_table
 from tests.tui.test_keys import at_a_terminal
 
@@ -191,6 +192,14 @@ def test_a_command_that_is_not_there_ends_as_in_a_shell(desk: Desk) -> None:
     assert desk.apart("run", "--", str(desk.folder)).code == 126
     assert desk.apart("run").code == 2
     assert desk.apart("run", "--bogus", "true").code == 2
+
+
+def test_starting_a_command_loads_no_screen_and_no_network_library(desk: Desk) -> None:
+    desk.write(provider_table(LOCAL, "m", name="ollama"))
+    arguments = ["run", "--config", str(desk.file), "--", "no-such-command-here"]
+    found = loaded(f"from tui.cli import main\nassert main({arguments!r}) == 127")
+    heavy = {"textual", "rich", "screens", "httpx", "httpcore", "asyncio", "uvicorn", "tomlkit"}
+    assert sorted(found & heavy) == []
 
 
 def test_the_first_origin_of_an_environments_key_is_recorded(desk: Desk) -> None:
