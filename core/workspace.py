@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from core.asker import Asker, NetworkAsker
-from core.errors import Fault, UsageProblem
+from core.errors import ConfigProblem, Fault, UsageProblem
+from core.leaked import holds_keys, masked_diff
 from core.providers.base_url import read_base_url
 from core.text import one_line
 from core.warden import document as documents
 from core.warden.difference import diff
-from core.warden.lanes import providers_seen, resolve
-from core.warden.save import backup
+from core.warden.document import Document
+from core.warden.history import replay
+from core.warden.lanes import Layer, providers_seen, resolve
+from core.warden.save import backup, conflict
 from core.warden.save import save as save_document
+from core.warden.workflows import NamedBase, named_bases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,9 +36,12 @@ if TYPE_CHECKING:
     from core.live.ping import Run
     from core.providers.base_url import BaseUrl
     from core.warden.config import Config, Provider, Variant
-    from core.warden.document import Document
     from core.warden.lanes import LaneReport
     from core.warden.problems import Problem
+
+LAYERS: Final[tuple[Layer, ...]] = ("repo", "base")
+Sheets = tuple[Document, Document | None]
+"""The repository's file and the base layer, as they stood at one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +68,21 @@ class Workspace:
     """Where the last saved version is kept; None keeps none (the demo)."""
     demo: Suggestion | None = None
     """Set on the demo provider: the screens say so, and the form is filled in."""
-    base: Config | None = None
-    """The organisation's base layer, read and never written."""
+    base_document: Document | None = None
+    """The organisation's base layer with the edits that are not saved yet; only the layer switch
+    of the Lanes screen edits it."""
+    base_saved: Document | None = None
+    """The base layer as it was loaded or last saved."""
+    named_bases: tuple[NamedBase, ...] = ()
+    """The base layers that workflows of the repository name."""
     pending_keys: dict[tuple[str, str], Secret] = field(default_factory=dict)
     """Keys typed in this run, by (variable, origin); they reach the vault with the save."""
     asker: Asker = field(default_factory=NetworkAsker)
     """Asks endpoints; another one in tests."""
     tried: dict[str, Run] = field(default_factory=dict)
     """The last live test of this run, by selector."""
-    _undone: list[Document] = field(default_factory=list)
-    _done: list[Document] = field(default_factory=list)
+    _undone: list[Sheets] = field(default_factory=list)
+    _done: list[Sheets] = field(default_factory=list)
 
     @property
     def config(self) -> Config:
@@ -78,56 +90,153 @@ class Workspace:
         return self.document.config()
 
     @property
+    def base(self) -> Config | None:
+        """The base layer with its unsaved edits, as typed values; None: there is none."""
+        return None if self.base_document is None else self.base_document.config()
+
+    def sheet(self, layer: Layer) -> Document:
+        """The file of a layer with its unsaved edits. KeyError: there is no base layer."""
+        if layer == "repo":
+            return self.document
+        if self.base_document is None:
+            raise KeyError(layer)
+        return self.base_document
+
+    def _changed(self, layer: Layer) -> bool:
+        if layer == "repo":
+            return self.document.raw != self.saved.raw
+        return self.base_document is not None and self.base_document != self.base_saved
+
+    @property
     def unsaved(self) -> bool:
-        """True when there is something to save: an edit of the file, or a typed key."""
-        return self.document.raw != self.saved.raw or bool(self.pending_keys)
+        """True when there is something to save: an edit of a file, or a typed key."""
+        return any(map(self._changed, LAYERS)) or bool(self.pending_keys)
 
     @property
     def can_undo(self) -> bool:
         """True when an edit can be taken back."""
         return bool(self._done)
 
-    def edit(self, document: Document) -> None:
-        """Take a new state of the document; the old one can be had back by :meth:`undo`."""
-        if document.raw == self.document.raw:
+    @property
+    def can_redo(self) -> bool:
+        """True when an edit that was taken back can be made again."""
+        return bool(self._undone)
+
+    def edit(self, document: Document, layer: Layer = "repo") -> None:
+        """Take a new state of a layer's file; the old one can be had back by :meth:`undo`."""
+        if document.raw == self.sheet(layer).raw:
             return
-        self._done.append(self.document)
+        self._done.append((self.document, self.base_document))
         self._undone.clear()
-        self.document = document
+        self._put(document, layer)
+
+    def _put(self, document: Document, layer: Layer) -> None:
+        if layer == "repo":
+            self.document = document
+        else:
+            self.base_document = document
 
     def undo(self) -> bool:
-        """Step back one edit; False when there is none."""
-        if not self._done:
-            return False
-        self._undone.append(self.document)
-        self.document = self._done.pop()
-        return True
+        """Step back one edit, also behind a save; False when there is none."""
+        return self._step(self._done, self._undone)
 
     def redo(self) -> bool:
         """Step forward again; False when there is nothing to repeat."""
-        if not self._undone:
+        return self._step(self._undone, self._done)
+
+    def _step(self, source: list[Sheets], target: list[Sheets]) -> bool:
+        if not source:
             return False
-        self._done.append(self.document)
-        self.document = self._undone.pop()
+        target.append((self.document, self.base_document))
+        self.document, self.base_document = source.pop()
         return True
 
     def pending_diff(self) -> str:
-        """The unified diff that :meth:`save` would make true; empty when nothing changed."""
-        return diff(self.saved.raw, self.document.raw, self.document.path.name)
+        """The unified diff that :meth:`save` would make true; empty when nothing changed.
+
+        Keys that stand in a file are masked.
+        """
+        shown = masked_diff(self.saved, self.document)
+        if self.base_saved is not None and self.base_document is not None:
+            shown += masked_diff(self.base_saved, self.base_document)
+        return shown
+
+    def elsewhere(self, layer: Layer = "repo") -> bytes | None:
+        """What another program has put on disk since the file was read; None: nothing.
+
+        ``b""`` where the file is gone. OSError when it cannot be read.
+        """
+        if layer == "base" and self.base_document is None:
+            return None
+        return conflict(self.sheet(layer))
+
+    def elsewhere_diff(self, layer: Layer = "repo") -> str:
+        """What another program changed, as a unified diff with keys masked."""
+        theirs = self.elsewhere(layer)
+        mine = self.sheet(layer)
+        if theirs is None:
+            return ""
+        try:
+            other = documents.parse(mine.path, theirs, theirs)
+        except ConfigProblem:
+            return diff(mine.loaded or b"", theirs, mine.path.name)
+        return masked_diff(documents.parse(mine.path, mine.loaded or b"", None), other)
+
+    def reload(self, *, keep: bool = True) -> None:
+        """Read the files again, and make the unsaved edits again on what is there now.
+
+        Raises ConfigProblem ``config_changed`` where the edits touch the keys that the other
+        program changed; nothing happens then. Without ``keep`` the edits are given up instead.
+        """
+        reread: list[tuple[Layer, Document, Document]] = []
+        for layer in LAYERS:
+            theirs = self.elsewhere(layer)
+            if theirs is None:
+                continue
+            mine = self.sheet(layer)
+            there = documents.load_or_empty(mine.path)
+            if not keep:
+                reread.append((layer, there, there))
+            elif there.exists:
+                reread.append((layer, replay(mine, theirs), there))
+            else:
+                reread.append((layer, mine.based_on(None), there))
+        for layer, document, there in reread:
+            self._put(document, layer)
+            if layer == "repo":
+                self.saved = there
+            else:
+                self.base_saved = there
+        if reread:
+            # What was before knows nothing of the other program's change, and would undo it.
+            self._undone.clear()
+            self._done[:] = [] if not keep else [(self.saved, self.base_saved)]
+
+    def save_as(self, path: Path) -> None:
+        """Write the edited file to another place, where none may be, and go on with that one.
+
+        Raises ConfigProblem when a file is there or it cannot be written.
+        """
+        copy = save_document(Document(path, self.document.raw, None))
+        self.document = self.saved = copy
+        self._done.clear()
+        self._undone.clear()
 
     def save(self) -> tuple[Fault, ...]:
-        """Write the file, then the typed keys. Returns what a person must know about the keys.
+        """Write the files, then the typed keys. Returns what a person must know about the keys.
 
-        Raises ConfigProblem when the file cannot be written or changed meanwhile; then nothing
-        was written. A keyring that fails does not undo the save: its key stays for this run, and
-        the returned faults say so.
+        Raises ConfigProblem when a file cannot be written or changed meanwhile; then that file
+        was not written. A keyring that fails does not undo the save: its key stays for this run,
+        and the returned faults say so.
         """
-        if self.document.raw != self.saved.raw:
-            if self.state_folder is not None and self.saved.exists:
+        if self._changed("repo"):
+            if self.state_folder is not None and self.saved.exists and not holds_keys(self.saved):
                 backup(self.saved, self.state_folder)
             self.document = self.saved = save_document(self.document)
-            self._done.clear()
-            self._undone.clear()
+        if self.base_document is not None and self._changed("base"):
+            self.base_document = self.base_saved = save_document(self.base_document)
+        for stack in (self._done, self._undone):
+            stack[:] = [self._rebased(sheets) for sheets in stack]
         faults = []
         for (variable, origin), secret in list(self.pending_keys.items()):
             if self.demo is not None:
@@ -139,6 +248,13 @@ class Workspace:
             del self.pending_keys[variable, origin]
         return tuple(faults)
 
+    def _rebased(self, sheets: Sheets) -> Sheets:
+        """Older versions over what is on disk now, so that they can be saved in turn."""
+        repo, base = sheets
+        if base is not None and self.base_saved is not None:
+            base = base.based_on(self.base_saved.loaded)
+        return repo.based_on(self.saved.loaded), base
+
     def lanes(self, model_flag: str | None = None) -> LaneReport:
         """What each lane resolves to, with the unsaved edits."""
         return resolve(
@@ -146,15 +262,12 @@ class Workspace:
         )
 
     def problems(self) -> tuple[Problem, ...]:
-        """All that is wrong with the file as it stands, worst first."""
-        from core.warden.problems import problems
+        """All that is wrong with the files of both layers as they stand, worst first."""
+        from core.warden.layer_problems import problems_of_layers
 
-        return problems(
-            self.document.data(),
-            self.document.position,
-            self.variant,
-            self.env,
-            [provider.name for provider in self.config.providers if self._has_key(provider)],
+        keyed = [provider.name for provider in self.providers if self._has_key(provider)]
+        return problems_of_layers(
+            self.document, self.base_document, self.named_bases, self.variant, self.env, keyed
         )
 
     def key_source(self, provider: Provider, *, look: bool = False) -> KeySource:
@@ -281,8 +394,23 @@ def open_workspace(
 ) -> Workspace:
     """Open ``path``, or start an empty document that would be saved there.
 
-    Raises ConfigProblem when the file is there and cannot be parsed; it is not touched.
+    Raises ConfigProblem when the file or the base layer cannot be read or parsed, UsageProblem
+    when both are the same file; nothing is touched.
     """
     document = documents.load_or_empty(path)
-    layer = None if base is None else documents.load(base).config()
-    return Workspace(document, document, env, vault, variant, state_folder, demo, layer)
+    layer = None
+    if base is not None:
+        layer = documents.load(base)
+        if document.exists and base.samefile(path):
+            raise UsageProblem(
+                Fault(
+                    "usage",
+                    "The base layer and the file are the same.",
+                    "Warden's action refuses base-config-path and config-path that are one file.",
+                    "Name the organisation's file with --base.",
+                )
+            )
+    named = () if demo is not None else named_bases(path.parent)
+    return Workspace(
+        document, document, env, vault, variant, state_folder, demo, layer, layer, named
+    )

@@ -21,6 +21,7 @@ from core.warden.keys_edit import (
     dotted,
     inline_ancestor,
     place_below,
+    pruned,
     rename_key,
     require_tables,
     set_key,
@@ -115,7 +116,7 @@ def remove_provider(document: Document, name: str) -> Document:
     path = _known(document, name)
     data = document.data()
     splices = list(written_at(document, path, headings=True))
-    expected = [without(data, path), *(without(data, path, prune=n) for n in (2, 1))]
+    expected = [without(data, path), *pruned(data, path)]
     return agreed(document, splices, *expected)
 
 
@@ -243,7 +244,7 @@ def _models_removed(document: Document, path: KeyPath, gone: Sequence[int]) -> D
         splices += written_at(document, *((*path, at) for at in gone), headings=True)
         return agreed(document, splices, with_value(data, path, left))
     splices = list(written_at(document, path, headings=True))
-    return agreed(document, splices, without(data, path), without(data, path, prune=1))
+    return agreed(document, splices, without(data, path), *pruned(data, path))
 
 
 def _models_added(document: Document, path: KeyPath, models: Sequence[ModelEntry]) -> Document:

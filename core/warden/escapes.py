@@ -13,6 +13,7 @@ Source of the conditions: getsentry/warden ``sdk/analyze.ts``, ``sdk/verify.ts``
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from core.providers.hosted import is_hosted, label
@@ -306,6 +307,21 @@ class _Search:
                     return f"{provider.name}/{provider.models[0].id}"
         return None
 
+    def _misnamed(self, work: Work, view: View, message: str, name: str) -> Escape:
+        """A provider of the file under a name that stock gives to a hosted service."""
+        new = re.sub(r"[^a-z0-9]", "", name.lower()) + "gw"
+        while new in self.scene.declared:
+            new += "2"
+        return Escape(
+            "E14",
+            work,
+            message[0].upper() + message[1:],
+            f"turnkey provider rename {name} {new}. Stock Warden knows the provider only from "
+            "Pi's models.json",
+            Edit(f"defaults.providers.{name}", new, None, view.layer),
+            view.layer,
+        )
+
     def _escape(
         self,
         code: EscapeCode,
@@ -314,6 +330,8 @@ class _Search:
         message: str,
         resolution: Resolution | None = None,
     ) -> Escape:
+        if code == "E14" and resolution is not None and resolution.provider is not None:
+            return self._misnamed(work, view, message, resolution.provider)
         lane = _LANE_OF[work]
         if resolution is not None and work == "synthesis" and resolution.won_by == AUXILIARY:
             lane = "auxiliary"

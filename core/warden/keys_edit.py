@@ -113,7 +113,7 @@ def unset_key(document: Document, path: KeyPath) -> Document:
     if value_at(data, path) is None:
         return document
     splices = list(written_at(document, path, headings=False))
-    return agreed(document, splices, without(data, path), *_pruned(data, path))
+    return agreed(document, splices, without(data, path), *pruned(data, path))
 
 
 def rename_key(document: Document, path: KeyPath, name: str) -> Document:
@@ -134,6 +134,28 @@ def rename_key(document: Document, path: KeyPath, name: str) -> Document:
     new = render.key_text(name)
     parts = document.layout.mentions(path)
     return agreed(document, [Splice(part.start, part.end, new) for part in parts], expected)
+
+
+def comment_behind(document: Document, path: KeyPath) -> str:
+    """The comment on the line of the key at ``path``, behind its value; ``""``: there is none."""
+    spot = document.layout.spots.get(path)
+    if spot is None or spot.value is None:
+        return ""
+    line = document.layout.lines[document.layout.line_at(spot.value.end - 1)]
+    rest = document.text[spot.value.end : line.stop]
+    return rest if rest.lstrip().startswith("#") else ""
+
+
+def with_comment(document: Document, path: KeyPath, comment: str) -> Document:
+    """The same file with ``comment`` behind the value at ``path``, where nothing follows it."""
+    spot = document.layout.spots.get(path)
+    if not comment or spot is None or spot.value is None:
+        return document
+    line = document.layout.lines[document.layout.line_at(spot.value.end - 1)]
+    if document.text[spot.value.end : line.stop].strip():
+        return document
+    splice = Splice(spot.value.end, line.stop, comment)
+    return agreed(document, [splice], document.data())
 
 
 def require_tables(document: Document, path: KeyPath) -> None:
@@ -187,7 +209,7 @@ def _gone_inside(
         yield from entries_removed(document, value, gone)
 
 
-def _pruned(data: Table, path: KeyPath) -> Iterator[Table]:
+def pruned(data: Table, path: KeyPath) -> Iterator[Table]:
     """What ``data`` may mean without ``path``: tables that only it had made are gone with it."""
     for length in range(len(path) - 1, 0, -1):
         try:

@@ -9,12 +9,14 @@ from core.warden import render
 from core.warden.keys_edit import (
     agreed,
     begun,
+    comment_behind,
     dotted_sibling,
     inline_ancestor,
     place_at_end,
     require_tables,
     set_key,
     unset_key,
+    with_comment,
     written_at,
 )
 from core.warden.scan import starts_with
@@ -145,8 +147,10 @@ def _moved(document: Document, selector: str) -> Document:
             Splice(spot.value.start, spot.value.end, render.string_text(selector, like=old)),
         ]
         return agreed(document, splices, expected)
+    comment = comment_behind(document, _DEFAULT_MODEL)
     # The new line first: `defaults` must not vanish with its last key in between.
-    return _tidied(unset_key(_set(document, "agent", selector), _DEFAULT_MODEL))
+    document = unset_key(_set(document, "agent", selector), _DEFAULT_MODEL)
+    return _tidied(with_comment(document, _AGENT_MODEL, comment))
 
 
 def _tidied(document: Document) -> Document:

@@ -9,17 +9,21 @@ network, the keyring or the disk. The checks: :mod:`core.warden.schema_problems`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec import structs
 
-from core.warden.config import Variant, read_config
+from core.warden.config import Provider, Variant, read_config
 from core.warden.findings import Finding, Path, Severity, dotted
 from core.warden.model_problems import model_findings
 from core.warden.provider_problems import provider_findings
 from core.warden.schema_problems import cross_findings, schema_findings
 from core.warden.secrets import secret_paths
+
+if TYPE_CHECKING:
+    from core.warden.chains import Layer
 
 Locate = Callable[[Path], tuple[int, int] | None]
 """Line and column of a path, from 1; None when the file does not say."""
@@ -44,6 +48,8 @@ class Problem(msgspec.Struct, frozen=True):
     """What to do or write; empty when there is nothing to advise."""
     keys: Path = ()
     """The same path in parts, for a program."""
+    layer: Layer = "repo"
+    """The file it stands in: the repository's, or the organisation's base layer."""
 
 
 def problems(
@@ -52,27 +58,35 @@ def problems(
     variant: Variant,
     env: Mapping[str, str],
     keyed: Collection[str] = (),
+    *,
+    inherited: Sequence[Provider] = (),
+    layer: Layer = "repo",
 ) -> tuple[Problem, ...]:
     """Every problem of a parsed file, errors first, then by line.
 
     ``data`` is what ``tomllib`` gives; ``locate`` tells line and column of a path, from 1, or
     None; ``env`` is the environment that Warden would run in (names and presence are used, values
-    never shown); ``keyed`` are providers whose key is kept elsewhere, such as in a keyring.
+    never shown); ``keyed`` are providers whose key is kept elsewhere, such as in a keyring;
+    ``inherited`` are the providers of the base layer, which count where this file has none.
     """
     config = read_config(data)
+    seen = config
+    if inherited and not config.providers:
+        defaults = structs.replace(config.defaults, providers=tuple(inherited))
+        seen = structs.replace(config, defaults=defaults)
     found = [
         *schema_findings(data, variant),
         *cross_findings(data, variant),
-        *model_findings(config, data, variant),
+        *model_findings(seen, data, variant),
         *provider_findings(config, data, variant, env, keyed),
         *_secret_findings(data),
     ]
-    placed = [_placed(finding, locate) for finding in dict.fromkeys(found)]
+    placed = [_placed(finding, locate, layer) for finding in dict.fromkeys(found)]
     placed.sort(key=lambda one: (_RANK[one.severity], one.line or 0, one.column or 0))
     return tuple(placed)
 
 
-def _placed(finding: Finding, locate: Locate) -> Problem:
+def _placed(finding: Finding, locate: Locate, layer: Layer) -> Problem:
     path = finding.path
     place = locate(path)
     while place is None and path:
@@ -89,12 +103,16 @@ def _placed(finding: Finding, locate: Locate) -> Problem:
         finding.effect,
         finding.suggestion,
         finding.path,
+        layer,
     )
 
 
 def _secret_findings(data: Mapping[str, object]) -> Iterator[Finding]:
     for path in secret_paths(data):
         text = f"{dotted(path)} looks like a key. Keys do not belong in this file."
-        fix = "Revoke it if the file was ever pushed; turnkey keys set moves a key to the keyring."
+        fix = (
+            "turnkey check --move-keys moves it to the keyring. Revoke it if the file was ever "
+            "pushed."
+        )
         effect = "Everyone who reads the repository has it."
         yield Finding("secret_in_file", "error", path, text, effect, fix)

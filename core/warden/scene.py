@@ -34,7 +34,8 @@ class Edit(msgspec.Struct, frozen=True):
     """The one edit that closes an escape."""
 
     path: str
-    """The key to set, dotted, as in ``defaults.auxiliary.model`` or ``skills[0].model``."""
+    """The key to set, dotted, as in ``defaults.auxiliary.model`` or ``skills[0].model``; or
+    ``defaults.providers.<name>``, a provider that is to be called ``value``."""
     value: str | None
     """What to set it to; None when no model of the chosen provider is known to the file."""
     lane: Lane | None

@@ -1,0 +1,102 @@
+"""Keys in the file go to the keyring and out of the file, and are never shown."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.errors import KeyProblem
+from core.keys.vault import Vault, open_vault
+from core.leaked import Leak, holds_keys, leaks, masked, move
+from core.warden.difference import diff
+from core.warden.secrets import secret_paths
+from tests.core.keys.fakes import Works
+from tests.core.warden.shapes import document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = "sk-canary-0123456789abcdef"
+HEAD = 'version = 1\n\n[defaults.providers.gw] # ours\nbaseUrl = "http://gw.acme.lan:4000/v1"\n'
+TAIL = '\n[[defaults.providers.gw.models]]\nid = "m"\n'
+ORIGIN = "http://gw.acme.lan:4000"
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    return open_vault(tmp_path, env={}, backend=Works())
+
+
+@pytest.mark.parametrize(
+    ("line", "variable", "stored", "after"),
+    [
+        (f'apiKey = "{KEY}"\n', "WARDEN_GW_API_KEY", KEY, ""),
+        (f'apiKeyEnv = "{KEY}"\n', "WARDEN_GW_API_KEY", KEY, ""),
+        (f'apiKeyEnv = "TEAM"\ntoken = "{KEY}"\n', "TEAM", KEY, 'apiKeyEnv = "TEAM"\n'),
+        (f'headers = {{ Authorization = "Bearer {KEY}" }}\n', "WARDEN_GW_API_KEY", KEY,
+         "headers = {}\n"),
+        (f'headers = {{ X-Api-Key = "{KEY}" }} # one\n', "WARDEN_GW_X_API_KEY", KEY,
+         'headers = { X-Api-Key = "$WARDEN_GW_X_API_KEY" } # one\n'),
+        (f'[defaults.providers.gw.headers]\nAuthorization = "Basic {KEY}"\n',
+         "WARDEN_GW_AUTHORIZATION", f"Basic {KEY}",
+         '[defaults.providers.gw.headers]\nAuthorization = "$WARDEN_GW_AUTHORIZATION"\n'),
+    ],
+)  # fmt: skip
+def test_a_key_moves_to_the_keyring_and_leaves_its_line(
+    vault: Vault, line: str, variable: str, stored: str, after: str
+) -> None:
+    one = document(HEAD + line + TAIL)
+    (leak,) = leaks(one)
+    edited, place = move(one, leak, vault)
+    assert place.kind == "keyring"
+    assert edited.text == HEAD + after + TAIL
+    secret = vault.fetch(variable, ORIGIN)
+    assert secret is not None
+    assert secret.reveal() == stored
+    assert not holds_keys(edited)
+    assert KEY not in leak.says + repr(leak)
+
+
+def test_two_keys_of_one_provider_do_not_overwrite_each_other(vault: Vault) -> None:
+    line = f'apiKey = "{KEY}1"\nheaders = {{ Authorization = "Bearer {KEY}2" }}\n'
+    one = document(HEAD + line + TAIL)
+    found = leaks(one)
+    assert len({leak.variable for leak in found}) == 2
+    for leak in found:
+        one, _ = move(one, leak, vault)
+    assert not list(secret_paths(one.data()))
+
+
+def test_without_a_keyring_the_file_keeps_its_key(tmp_path: Path) -> None:
+    one = document(HEAD + f'apiKey = "{KEY}"\n' + TAIL)
+    (leak,) = leaks(one)
+    with pytest.raises(KeyProblem) as caught:
+        move(one, leak, open_vault(tmp_path, env={}, find=None))
+    assert "stays in the file" in caught.value.fault.what
+    assert KEY not in str(caught.value.fault)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'version = 1\n[[skills]]\nname = "a"\ntoken = "{KEY}"\n',
+        HEAD.replace("http://gw.acme.lan:4000/v1", "gw") + f'apiKey = "{KEY}"\n' + TAIL,
+    ],
+)
+def test_a_key_that_fits_no_provider_is_left_to_its_owner(vault: Vault, text: str) -> None:
+    one = document(text)
+    (leak,) = leaks(one)
+    assert leak == Leak(leak.path, "none")
+    with pytest.raises(KeyProblem):
+        move(one, leak, vault)
+
+
+def test_no_difference_shows_a_key() -> None:
+    before = document(HEAD + f'headers = {{ Authorization = "Bearer {KEY}" }}\n' + TAIL)
+    after = document(HEAD + TAIL)
+    shown = masked(diff(before.raw, after.raw, "warden.toml"), before, after)
+    assert KEY not in shown
+    assert "-headers" in shown
+    tomllib.loads(after.text)
