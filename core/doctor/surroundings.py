@@ -27,6 +27,11 @@ class Surroundings(msgspec.Struct, frozen=True):
     node_ca: bool = False
     """``NODE_EXTRA_CA_CERTS`` is set: Warden's engine has a file of its own."""
 
+    def reached_by(self, network: Network) -> Surroundings:
+        """The same with another network: files named on the command line."""
+        own = bool(network.ca_file or network.store_file or network.store_folder)
+        return msgspec.structs.replace(self, network=network, own_ca=own)
+
 
 def surroundings(env: Mapping[str, str], root: Path = Path("/")) -> Surroundings:
     """What ``env`` and the marks below ``root`` say. Reads two small files at most.
@@ -35,14 +40,12 @@ def surroundings(env: Mapping[str, str], root: Path = Path("/")) -> Surroundings
     it, and the kernel's own words under WSL.
     """
     marked = any((root / mark).exists() for mark in (".dockerenv", "run/.containerenv"))
-    network = network_from(env)
-    return Surroundings(
+    around = Surroundings(
         container=marked or bool(env.get("container") or env.get("KUBERNETES_SERVICE_HOST")),
         wsl="microsoft" in _kernel(root),
-        network=network,
-        own_ca=bool(network.ca_file or network.store_file or network.store_folder),
         node_ca=bool(env.get("NODE_EXTRA_CA_CERTS")),
     )
+    return around.reached_by(network_from(env))
 
 
 def _kernel(root: Path) -> str:

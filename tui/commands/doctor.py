@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.options import bounds_for, common, open_here, target_options
+from tui.commands.options import bounds_for, common, network_here, open_here, target_options
 
 if TYPE_CHECKING:
     from core.doctor.examine import Patient
@@ -78,7 +78,8 @@ async def _examine(patient: Patient, bounds: Bounds, *, quiet: bool) -> Report:
         if not quiet:
             _print(rung)
 
-    report = await examine(patient, surroundings(os.environ), bounds=bounds, on_rung=tell)
+    around = surroundings(os.environ).reached_by(network_here())
+    report = await examine(patient, around, bounds=bounds, on_rung=tell)
     left = [rung.name for rung in report.rungs if rung not in told]
     if left and not quiet:
         from tui.commands.output import show

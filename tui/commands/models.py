@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.options import bounds_for, common, open_here, target_options
+from tui.commands.options import bounds_for, common, network_here, open_here, target_options
 
 if TYPE_CHECKING:
     from core.discover.facts import Discovery, Model
@@ -59,7 +59,13 @@ def models(
         show_fault(problem.fault)
         return problem.exit_code
     found = asyncio.run(
-        discover(target.base, target.key, bounds=bounds_for(timeout), headers=target.headers)
+        discover(
+            target.base,
+            target.key,
+            bounds=bounds_for(timeout),
+            headers=target.headers,
+            network=network_here(),
+        )
     )
     error = None if found.error is None else told_of_key(found.error, target.source)
     shown = tuple(row for row in found.models if model is None or row.id == model)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from core.warden.lanes import Variant
     from core.wire.bounds import Bounds
+    from core.wire.network import Network
     from core.workspace import Workspace
 
 P = ParamSpec("P")
@@ -61,6 +62,41 @@ class InOrder(click.Group):
         return list(self.commands)
 
 
+def _keep_file(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    context.meta[f"turnkey.{parameter.name}"] = value
+
+
+def trust_options(command: Callable[P, R]) -> Callable[P, R]:
+    """``--ca-file --client-cert``, read by :func:`network_here`; the command does not see them."""
+    ca_file = click.option(
+        "--ca-file",
+        type=click.Path(),
+        metavar="FILE",
+        expose_value=False,
+        callback=_keep_file,
+        help="Certificates (PEM) to trust beside the system's; also TURNKEY_CA_FILE.",
+    )
+    client_cert = click.option(
+        "--client-cert",
+        type=click.Path(),
+        metavar="FILE",
+        expose_value=False,
+        callback=_keep_file,
+        help="Certificate and key (PEM) to show to a server that asks; also TURNKEY_CLIENT_CERT.",
+    )
+    return ca_file(client_cert(command))
+
+
+def network_here() -> Network:
+    """Proxies and certificates of this process's environment, and of :func:`trust_options`."""
+    from core.wire.network import network_from
+
+    meta = click.get_current_context().meta
+    return network_from(os.environ).with_files(
+        meta.get("turnkey.ca_file"), meta.get("turnkey.client_cert")
+    )
+
+
 def common(command: Callable[P, R]) -> Callable[P, R]:
     """``--config --base --variant --json --no-color``, which every command takes."""
     return config_option(base_option(variant_option(json_option(no_color_option(command)))))
@@ -90,7 +126,10 @@ def json_errors(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def target_options(command: Callable[P, R]) -> Callable[P, R]:
-    """``--provider --model --lane --url --key-env --timeout``: what a request goes to."""
+    """``--provider --model --lane --url --key-env --timeout``: what a request goes to.
+
+    And :func:`trust_options`: how it gets there.
+    """
     options: list[Callable[[Any], Any]] = [
         click.option("--provider", metavar="NAME", help="A provider of warden.toml."),
         click.option("--model", metavar="ID", help="A model id, as the endpoint lists it."),
@@ -104,6 +143,7 @@ def target_options(command: Callable[P, R]) -> Callable[P, R]:
             "--key-env", metavar="VAR", help="With --url: the variable that holds the key."
         ),
         timeout_option,
+        trust_options,
     ]
     for option in reversed(options):
         command = option(command)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.options import bounds_for, common, open_here, target_options
+from tui.commands.options import bounds_for, common, network_here, open_here, target_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,11 +101,18 @@ def ping(
 async def _ping_all(
     target: Target, runs: int, prompt: str | None, max_tokens: int | None, bounds: Bounds
 ) -> list[Run]:
-    from core.live.ping import PONG_PROMPT, ping
+    from core.errors import TurnkeyError
+    from core.live.ping import PONG_PROMPT, not_tried, ping
     from core.wire.client import open_client
 
     results: list[Run] = []
-    async with open_client(target.base, bounds, key=target.key, headers=target.headers) as client:
+    try:
+        client = open_client(
+            target.base, bounds, key=target.key, headers=target.headers, network=network_here()
+        )
+    except TurnkeyError as error:  # a proxy variable or a certificate's file that cannot be used
+        return [not_tried(error.fault)]
+    async with client:
         for _ in range(runs):
             result = await ping(
                 client,
@@ -144,9 +151,7 @@ def _told(run: Run, target: Target) -> Run:
             replace(call, id=mask(call.id), name=mask(call.name), arguments=mask(call.arguments))
             for call in run.tool_calls
         ),
-        warnings=tuple(
-            replace(warning, message=mask(warning.message)) for warning in run.warnings
-        ),
+        warnings=tuple(replace(warning, message=mask(warning.message)) for warning in run.warnings),
         error=None
         if run.error is None
         else replace(run.error, what=mask(run.error.what), why=mask(run.error.why)),

@@ -13,8 +13,10 @@ from tui.commands.options import (
     common,
     dry_run_option,
     json_errors,
+    network_here,
     open_here,
     timeout_option,
+    trust_options,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def provider() -> None:
 )
 @click.option("--model", "ids", multiple=True, metavar="ID", help="A model to declare. Repeatable.")
 @timeout_option
+@trust_options
 @dry_run_option
 @common
 @json_errors
@@ -223,7 +226,9 @@ def _ask(
         if fault.code != "key_missing":
             raise KeyProblem(fault)
         warn_of(fault)
-    return asyncio.run(discover(typed, key, bounds=bounds_for(timeout), headers=ready)), source
+    return asyncio.run(
+        discover(typed, key, bounds=bounds_for(timeout), headers=ready, network=network_here())
+    ), source
 
 
 def _compare(kind: Preset, found: Discovery) -> None:
