@@ -229,18 +229,21 @@ class _Climb:
 
         ladder, patient = self._ladder, self._patient
         found = await discover(
-            patient.url, patient.key, bounds=self._bounds, headers=patient.headers
+            patient.url,
+            patient.key,
+            bounds=self._bounds,
+            headers=patient.headers,
+            network=self._around.network,
         )
         ladder.passed("server", outcomes.server_words(found), found.seconds)
         refused = outcomes.key_fault(found, patient.key_fault, patient.source)
         if refused is not None:
             ladder.failed("key", refused)
             return None
-        decided = outcomes.key_words(first, patient.key, patient.key_from)
-        if found.error is not None and found.error.code not in outcomes.PAST_THE_KEY:
-            ladder.skipped("key", "the model list does not show it")
+        if outcomes.key_decided(found, first):
+            ladder.passed("key", outcomes.key_words(first, patient.key, patient.key_from))
         else:
-            ladder.passed("key", decided)
+            ladder.skipped("key", "the model list does not show it")
         fault = outcomes.models_fault(found, self._base, typed=isinstance(patient.url, str))
         if fault is None:
             ladder.passed("models", outcomes.models_words(found, self._base, patient.model))

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from core.wire.client import Reply
 
 KEY_CODES: Final = frozenset({"key_refused", "key_missing", "key_bound_elsewhere", "keyring"})
-PAST_THE_KEY: Final = frozenset({"empty_answer", "rate_limited"})
-"""Faults of a list that only somebody whose key was let in can get."""
+_PAST_THE_KEY: Final = frozenset({"path_wrong", "bad_shape", "server_error", "upstream"})
+"""What a list says only to somebody whose key was let in, where it is 401 without one."""
 _STREAM_CODES: Final = frozenset(
     {"stream_broken", "empty_answer", "wrong_answer", "wrong_model", "too_large"}
 )
@@ -84,6 +84,16 @@ def key_fault(
     if found.error is not None and found.error.code in KEY_CODES:
         return missing if missing is not None else told_of_key(found.error, source)
     return missing
+
+
+def key_decided(found: Discovery, first: Reply) -> bool:
+    """Whether the list shows that the key, or none, is let in.
+
+    ``first`` is the reply to the same question without a key.
+    """
+    if found.error is None:
+        return True
+    return first.status == 401 and found.error.code in _PAST_THE_KEY
 
 
 def key_words(first: Reply, key: Secret | None, source: str) -> str:

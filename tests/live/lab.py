@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import IO
 
 INSTALL_LIMIT_S: Final = 1200.0
@@ -56,21 +56,27 @@ def lab_folder(env: Mapping[str, str]) -> Path:
 
 
 @contextlib.contextmanager
-def environment(folder: Path, name: str, packages: Sequence[str]) -> Iterator[Path]:
+def environment(
+    folder: Path,
+    name: str,
+    packages: Sequence[str],
+    finish: Callable[[str], None] | None = None,
+) -> Iterator[Path]:
     """The environment ``name`` with ``packages`` in it, built if need be; yields its ``bin``.
 
-    It is not rebuilt by anyone while the context is open. Raises LabError.
+    ``finish`` gets its Python after the installation. It is not rebuilt by anyone while the
+    context is open. Raises LabError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / f"{name}-py{sys.version_info.major}{sys.version_info.minor}"
     with (folder / f"{place.name}.lock").open("ab") as lock:
-        _lock(lock, fcntl.LOCK_SH)
+        held(lock, fcntl.LOCK_SH)
         while not is_whole(place, packages):
-            _lock(lock, fcntl.LOCK_EX)
+            held(lock, fcntl.LOCK_EX)
             if not is_whole(place, packages):  # another run may have built it meanwhile
-                _build(place, packages)
+                _build(place, packages, finish)
             # the kernel may let another run in between; then the loop looks again
-            _lock(lock, fcntl.LOCK_SH)
+            held(lock, fcntl.LOCK_SH)
         yield place / "bin"
 
 
@@ -92,11 +98,13 @@ def is_whole(place: Path, packages: Sequence[str]) -> bool:
     return subprocess.run([python, "-I", "-c", _WHOLE], check=False).returncode == 0
 
 
-def _build(place: Path, packages: Sequence[str]) -> None:
+def _build(place: Path, packages: Sequence[str], finish: Callable[[str], None] | None) -> None:
     shutil.rmtree(place, ignore_errors=True)
-    _run([sys.executable, "-m", "venv", "--without-pip", str(place)])
+    run([sys.executable, "-m", "venv", "--without-pip", str(place)])
     python = str(place / "bin" / "python")
-    _run([*installer(python), *packages])
+    run([*installer(python), *packages])
+    if finish is not None:
+        finish(python)
     (place / ".installed").write_text(stamp_of(packages), encoding="utf-8")
 
 
@@ -124,9 +132,10 @@ def _succeeds(command: Sequence[str]) -> bool:
     return done.returncode == 0
 
 
-def _run(command: Sequence[str]) -> None:
+def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    """Runs ``command`` to its end, within the limit. Raises LabError with what it said."""
     # pip's own switches by environment, since options differ between its versions
-    env = {**os.environ, "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    quiet = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -134,7 +143,7 @@ def _run(command: Sequence[str]) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env=env,
+        env={**(os.environ if env is None else env), **quiet},
         timeout=INSTALL_LIMIT_S,
         check=False,
     )
@@ -142,7 +151,8 @@ def _run(command: Sequence[str]) -> None:
         raise LabError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}")
 
 
-def _lock(file: IO[bytes], kind: int) -> None:
+def held(file: IO[bytes], kind: int) -> None:
+    """Takes the lock on ``file``, waiting as long as an installation may take. Raises LabError."""
     end = time.monotonic() + INSTALL_LIMIT_S
     while True:
         try:

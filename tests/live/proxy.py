@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 HOST: Final = "127.0.0.1"
 VERSION: Final = "1.106.2"
@@ -70,8 +70,8 @@ class Proxy:
 
 def config(demo: Upstream) -> dict[str, object]:
     """The proxy's configuration: three models of its own, and one that is passed on."""
-    return {
-        "model_list": [
+    return settings_for(
+        [
             {
                 # a model that LiteLLM's own map knows: window, limit, cost and images come from it
                 "model_name": "mock-openai",
@@ -104,7 +104,35 @@ def config(demo: Upstream) -> dict[str, object]:
                 },
                 "model_info": {"supports_reasoning": True, "max_output_tokens": 32_768},
             },
-        ],
+        ]
+    )
+
+
+def passed_on(upstreams: Mapping[str, Upstream], model: str) -> dict[str, object]:
+    """A configuration of entries that are all passed on to ``model``, each to its own server.
+
+    Their operator says a context window and a price; LiteLLM knows nothing else of them.
+    """
+    return settings_for(
+        [
+            {
+                "model_name": name,
+                "litellm_params": {
+                    "model": f"openai/{model}",
+                    "api_base": upstream.base_url,
+                    "api_key": upstream.key,
+                },
+                "model_info": {"max_input_tokens": 4_000, "input_cost_per_token": 2.5e-7},
+            }
+            for name, upstream in upstreams.items()
+        ]
+    )
+
+
+def settings_for(models: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """A configuration with these entries, the master key, no retries and no telemetry."""
+    return {
+        "model_list": list(models),
         "router_settings": {"num_retries": 0},
         "litellm_settings": {"telemetry": False, "num_retries": 0},
         "general_settings": {"master_key": MASTER_KEY},
@@ -117,15 +145,15 @@ def _mock(model: str, answer: str) -> dict[str, object]:
 
 @contextlib.contextmanager
 def running_proxy(
-    programs: Path, folder: Path, demo: Upstream, env: Mapping[str, str]
+    programs: Path, folder: Path, given: Mapping[str, object], env: Mapping[str, str]
 ) -> Iterator[Proxy]:
     """A proxy that answers, ended with the context. ``programs``: the ``bin`` that holds litellm.
 
-    ``folder`` takes its configuration, its log and what it believes to be its home. Raises
-    ProxyError when it does not come up.
+    ``given`` is its configuration; ``folder`` takes that, its log and what it believes to be its
+    home. Raises ProxyError when it does not come up.
     """
     settings = folder / "config.yaml"
-    settings.write_text(json.dumps(config(demo), indent=2), encoding="utf-8")  # JSON is YAML
+    settings.write_text(json.dumps(given, indent=2), encoding="utf-8")  # JSON is YAML
     with contextlib.ExitStack() as stack:
         for attempt in range(1, _TRIES + 1):
             proxy = Proxy(free_port(), folder / f"litellm-{attempt}.log")

@@ -25,6 +25,7 @@ from tests.servers.scripted import (
     Behaviour,
     Close,
     Hang,
+    Reset,
     Routes,
     ScriptedProvider,
     Send,
@@ -247,11 +248,23 @@ BROKEN: Final[dict[str, Broken]] = {
         "connection_failed",
         "{at} closed the connection without an answer.",
     ),
+    "it resets": Broken(
+        only(raw(Reset())),
+        "http",
+        "connection_failed",
+        "{at} closed the connection without an answer.",
+    ),
     "it is silent": Broken(
         only(raw(Hang())),
         "http",
         "timeout",
         "{at} took the request and sent nothing for 1 s.",
+    ),
+    "it is no web server": Broken(
+        only(raw(Send(b"220 mail.acme.lan ESMTP\r\n\r\n"), Close())),
+        "http",
+        "bad_shape",
+        "What answers at {at} does not speak HTTP as a model server does.",
     ),
     "a web proxy without its server": Broken(
         only(text_reply(502, BAD_GATEWAY, "text/html")),
@@ -543,10 +556,7 @@ async def test_the_key_goes_with_no_request_before_its_rung() -> None:
         assert len(server.seen(*CHAT)) == 1
 
 
-async def test_the_name_and_the_certificate_are_rungs_of_their_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TURNKEY_CA_FILE", str(tmp_path / "ca.pem"))
+async def test_the_name_and_the_certificate_are_rungs_of_their_own(tmp_path: Path) -> None:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
