@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from textual import constants
 from textual.app import App
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ ReturnType = TypeVar("ReturnType")
 
 
 class DiscreetApp(App[ReturnType]):
-    """Tracebacks without local variables, and nothing for the developer console."""
+    """Tracebacks without local variables, and nothing for the developer console or a log file."""
+
+    def __init__(self) -> None:
+        # Read at every message (Textual 8.2); it was taken from TEXTUAL_LOG.
+        vars(constants)["LOG_FILE"] = None
+        super().__init__()
 
     def _log(
         self,

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 def launch(opener: Callable[[], Workspace], *, demo: bool) -> int:
     """Run the app until it is left; the exit code. A demo that was opened ends with it."""
-    # Textual would write each message to the file that this names, pasted keys among them.
-    os.environ.pop("TEXTUAL_LOG", None)
     from tui.app import TurnkeyApp
 
     with ExitStack() as stack:

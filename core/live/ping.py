@@ -102,8 +102,9 @@ async def ping(
 
     Without ``max_tokens`` the output limit is 256, and once 2048 when thinking used it up (or
     the answer was cut before its point); a warning says so, and the figures are those of the
-    second try. ``on_event`` sees every event as it comes, of both tries; each begins with
-    :class:`core.live.events.Started`. ``client`` is of :func:`core.wire.client.open_client`.
+    second try. ``on_event`` sees every event of both tries as it comes, the key masked in it; each
+    try begins with :class:`core.live.events.Started`. ``client`` is of
+    :func:`core.wire.client.open_client`.
     """
     limit = DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens
     request = ChatRequest(model=model, prompt=prompt, max_tokens=limit)
@@ -140,8 +141,10 @@ async def _try(
     """The transcript of one stream, and the request as it was sent in the end."""
     from core.live.events import Adapted
     from core.live.run import stream
+    from core.live.veil import EventVeil
 
     transcript = Transcript(request.model)
+    veil = EventVeil(key)
     events = stream(client, base, request, bounds, clock=clock, key=key)
     try:
         async for event in events:
@@ -149,7 +152,8 @@ async def _try(
             if isinstance(event, Adapted):
                 request = event.request
             if on_event is not None:
-                on_event(event)
+                for shown in veil.take(event):
+                    on_event(shown)
     finally:
         await events.aclose()
     return transcript, request

@@ -97,6 +97,7 @@ class SecretService:
         stdin: str = "",
         env: Mapping[str, str] | None = None,
         cwd: Path = ROOT,
+        limit_s: float = LIMIT_S,
     ) -> subprocess.CompletedProcess[str]:
         """``argv`` in a session whose keyring is in ``state``; ``env`` is added to its own."""
         runs = Path(tempfile.mkdtemp(prefix="tk-"))  # short: socket paths have a limit
@@ -124,7 +125,7 @@ class SecretService:
                 cwd=cwd,
                 capture_output=True,
                 text=True,
-                timeout=LIMIT_S,
+                timeout=limit_s,
                 check=False,
             )
         finally:

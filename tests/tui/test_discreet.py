@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from textual import events
+from textual import constants, events
 from textual.widgets import Input
 
 from tests.screens.stage import KEY, Stage, stand, workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 
 class Falls(Stage):
@@ -36,7 +42,12 @@ async def test_the_traceback_of_an_error_has_no_variables() -> None:
     assert KEY not in said.getvalue()
 
 
-async def test_nothing_is_logged_of_what_is_typed_or_pasted() -> None:
+async def test_nothing_is_logged_of_what_is_typed_or_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "textual.log"
+    monkeypatch.setitem(vars(constants), "LOG_FILE", str(log))
+
     class Devtools:
         is_connected = True
         verbose = True
@@ -61,3 +72,4 @@ async def test_nothing_is_logged_of_what_is_typed_or_pasted() -> None:
         app.log(box.value)
         app.devtools = None
     assert tools.said == []
+    assert not log.exists()
