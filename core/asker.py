@@ -1,4 +1,4 @@
-"""The two questions that screens put to an endpoint, behind one small seam.
+"""The questions that screens put to endpoints, behind one small seam.
 
 :class:`NetworkAsker` asks for real. A test that wants a known answer gives another one.
 """
@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from core.discover.discover import Found
     from core.discover.facts import Discovery
+    from core.doctor.patient import Patient
+    from core.doctor.rungs import Report, Rung
     from core.keys.secret import Secret
     from core.live.events import Event
     from core.live.ping import Run
@@ -32,6 +35,19 @@ class Asker(Protocol):
 
     async def ping(self, target: Target, prompt: str, on_event: Callable[[Event], None]) -> Run:
         """One streamed request; ``on_event`` sees every event as it comes."""
+        ...
+
+    async def find(self) -> tuple[Found, ...]:
+        """Servers on this machine, at the ports that the presets name. No key is sent."""
+        ...
+
+    async def examine(
+        self, patient: Patient, env: Mapping[str, str], on_rung: Callable[[Rung], None]
+    ) -> Report:
+        """The doctor's ladder; ``on_rung`` sees each rung as it finishes.
+
+        ``env`` says which proxies and certificates stand in between.
+        """
         ...
 
 
@@ -66,3 +82,18 @@ class NetworkAsker:
                 key=target.key,
                 on_event=on_event,
             )
+
+    async def find(self) -> tuple[Found, ...]:
+        """Servers on this machine, at the ports that the presets name."""
+        from core.discover.discover import find_servers
+
+        return await find_servers()
+
+    async def examine(
+        self, patient: Patient, env: Mapping[str, str], on_rung: Callable[[Rung], None]
+    ) -> Report:
+        """The doctor's ladder against the real endpoint."""
+        from core.doctor.examine import examine
+        from core.doctor.surroundings import surroundings
+
+        return await examine(patient, surroundings(env), on_rung=on_rung)

@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Button, Input, Static, Tab, Tabs
+from textual.widgets import Button, Input, OptionList, Static, Tab, Tabs
+from textual.widgets.option_list import Option
 
+from core.doctor.patient import Patient, key_origin
 from core.draft import Draft, silent
 from core.errors import TurnkeyError
 from core.keys.bounded import beside
 from core.keys.clean import clean_key
 from core.providers.base_url import read_base_url
-from core.providers.names import name_fault, name_warnings
+from core.providers.known import known_addresses
+from core.providers.names import default_name, name_fault, name_warnings
 from core.providers.presets import presets
+from core.text import one_line
 from core.warden.config import Provider
 from tui.widgets.ask_key import may_go
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field, Tone
-from tui.widgets.shell import ToModels, TurnkeyScreen
+from tui.widgets.shell import ToDoctor, ToModels, TurnkeyScreen
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from textual.app import ComposeResult
 
     from core.discover.facts import Discovery
     from core.keys.place import Place
     from core.keys.secret import Secret
     from core.keys.source import KeySource
+    from core.providers.base_url import BaseUrl
     from core.providers.presets import Preset
     from core.workspace import Workspace
 
@@ -45,12 +53,52 @@ OFFERED = {
 """Dialect -> its short label on the form, in the order shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A server to fill the form with: it answers on this machine, or a variable holds it."""
+
+    dialect: str
+    label: str
+    base_url: str
+    words: str
+
+    def line(self) -> str:
+        """Kind, address, and what is known beside, in columns."""
+        where = self.base_url.removeprefix("http://").removesuffix("/v1")
+        label = OFFERED.get(self.dialect, self.label)
+        return f"{one_line(label, 12):<12} {one_line(where, 30):<30} {one_line(self.words)}"
+
+
+def _free(name: str, taken: Collection[str]) -> str:
+    """``name``, with the first number behind it that makes it nobody's."""
+    numbered = (f"{name}{number}" for number in range(2, 100))
+    return next((one for one in (name, *numbered) if one not in taken), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What stood on the form when the endpoint was asked; editing on does not change it."""
+
+    name: str
+    url: str
+    """As typed."""
+    base: BaseUrl
+    typed: Secret | None
+
+    @property
+    def provider(self) -> Provider:
+        """The provider that it would be, without models."""
+        return Provider(name=self.name, base_url=self.base.url)
+
+
 class AddProviderScreen(TurnkeyScreen[None]):
     """The form, validated as it is typed, and the first question to the endpoint."""
 
     TITLE = "add a provider"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+o", "connect", "Connect", id="connect", tooltip="Ask the endpoint"),
+        Binding("ctrl+f", "found", "Found", id="found", tooltip="Servers found on this machine"),
+        Binding("x", "doctor", "Doctor", id="doctor", tooltip="Find what breaks on the way"),
         Binding("escape", "back", "Back", id="back", tooltip="Back; nothing was written"),
     ]
 
@@ -61,8 +109,10 @@ class AddProviderScreen(TurnkeyScreen[None]):
         self._preset = self._presets[0]
         self._place: Place | None = None
         self._source: KeySource | None = None
-        self._stored: Secret | None = None
-        self._asking = False
+        self._asked: Asked | None = None
+        self._key: Secret | None = None
+        """The key that went with the last question, for its origin alone."""
+        self._offers: tuple[Offer, ...] = ()
 
     def body(self) -> ComposeResult:
         """The kinds, three fields, and what came back."""
@@ -77,13 +127,17 @@ class AddProviderScreen(TurnkeyScreen[None]):
             with Horizontal(id="buttons"):
                 yield Button("Connect", id="connect", variant="primary", compact=True)
                 yield Button("Continue without an answer", id="anyway", compact=True)
+                yield Button("What breaks?", id="doctor", compact=True)
             yield Static(id="answer", markup=False)
             yield FaultBox(id="fault")
+            yield Static(id="found-title", markup=False)
+            yield OptionList(id="found", markup=False, compact=True)
 
     def on_mount(self) -> None:
         """Fill in the first preset, or the demo's own address and key."""
         super().on_mount()
         self.query_one("#anyway").display = False
+        self.query_one("#doctor").display = False
         suggestion = self.workspace.demo
         if suggestion is not None:
             self.query_one("#name", Field).value = suggestion.name
@@ -91,14 +145,15 @@ class AddProviderScreen(TurnkeyScreen[None]):
             self.query_one("#key", Field).value = suggestion.key.reveal()
         else:
             self._fill(self._preset)
+            self.look_around()
         self.look_up_key()
         self.query_one("#preset").focus()
 
     @property
     def settled(self) -> bool:
-        """True when it is known where a key would go, and whether one is there already."""
+        """True when it is known where a key would go, and what is found on this machine."""
         return self._place is not None and not any(
-            worker.group == "key" and worker.is_running
+            worker.group in {"key", "find"} and worker.is_running
             for worker in self.workers
             if worker.node is self
         )
@@ -124,10 +179,100 @@ class AddProviderScreen(TurnkeyScreen[None]):
             self._judge_name()
         elif event.input.id == "url-input":
             self._judge_url()
-        self._judge_key()
+        # What was being asked is no longer what stands here.
+        self.workers.cancel_group(self, "ask")
         if event.input.id != "key-input":
+            self._source = None
             self.look_up_key()
+        self._judge_key()
         self.query_one("#anyway").display = False
+        self.query_one("#doctor").display = False
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The doctor has a place once the endpoint failed, and what is found once there is any."""
+        if not self.is_mounted:
+            return True
+        if action == "found":
+            return bool(self._offers)
+        if action == "doctor":
+            return bool(self.query_one("#doctor").display)
+        return True
+
+    @work(exclusive=True, group="find", exit_on_error=False)
+    async def look_around(self) -> None:
+        """What answers on this machine's usual ports, and addresses in the environment.
+
+        Never blocks the form; nothing but loopback is asked, and without a key.
+        """
+        title = self.query_one("#found-title", Static)
+        title.update("looking for servers on this machine …")
+        offers = [
+            Offer(
+                one.dialect,
+                one.label,
+                one.base_url,
+                "wants a key" if one.wants_key else one.version or "",
+            )
+            for one in await self.workspace.asker.find()
+        ]
+        told = {offer.base_url.replace("localhost", "127.0.0.1") for offer in offers}
+        for known in known_addresses(self.workspace.env):
+            if known.base_url.replace("localhost", "127.0.0.1") not in told:
+                words = f"from ${known.variable}"
+                offers.append(Offer(known.dialect, known.label, known.base_url, words))
+        self._offers = tuple(offers)
+        title.update(
+            "Found on this machine"
+            if offers
+            else "No server answers on the usual ports of this machine."
+        )
+        found = self.query_one("#found", OptionList)
+        found.add_options([Option(offer.line()) for offer in offers])
+        found.highlighted = 0 if offers else None
+        found.display = bool(offers)
+        self.refresh_bindings()
+
+    def action_found(self) -> None:
+        """Go to what was found."""
+        self.query_one("#found").focus()
+
+    @on(OptionList.OptionSelected, "#found")
+    def choose_found(self, event: OptionList.OptionSelected) -> None:
+        """What was found fills the form."""
+        offer = self._offers[event.option_index]
+        preset = next(one for one in presets() if one.dialect == offer.dialect)
+        tabs = self.query_one("#preset", Tabs)
+        self._preset = preset
+        name = default_name(preset.name, read_base_url(offer.base_url).host)
+        taken = {provider.name for provider in self.workspace.config.providers}
+        self.query_one("#name", Field).value = _free(name, taken)
+        self.query_one("#url", Field).value = offer.base_url
+        tabs.active = preset.dialect if preset.dialect in OFFERED else "generic"
+        self.query_one("#key", Field).input.focus()
+
+    @on(Button.Pressed, "#doctor")
+    def press_doctor(self) -> None:
+        """The button does what the key does."""
+        self.action_doctor()
+
+    def action_doctor(self) -> None:
+        """Examine what stands on the form: nothing needs to be saved for that."""
+        asked = self._form()
+        if asked is not None:
+            self.examine(asked)
+
+    @work(exclusive=True, group="ask", exit_on_error=False)
+    async def examine(self, asked: Asked) -> None:
+        """Open the doctor on what stands on the form, with the key for its origin."""
+        key, words = asked.typed, "typed"
+        if key is None:
+            source, key = await beside(
+                partial(self.workspace.key_for, asked.provider, asked.base, send=False)
+            )
+            words = key_origin(source)
+        patient = Patient(url=asked.url, key=key, key_from=words, provider=asked.name)
+        self.open(ToDoctor(patient=patient))
 
     def _judge_name(self) -> bool:
         field = self.query_one("#name", Field)
@@ -201,7 +346,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
             return
         provider = Provider(name=self.query_one("#name", Field).value, base_url=base.url)
         look = partial(self.workspace.key_for, provider, base, send=False)
-        self._source, self._stored = await beside(look)
+        self._source, _ = await beside(look)
         self._judge_key()
 
     @on(Input.Submitted)
@@ -219,37 +364,42 @@ class AddProviderScreen(TurnkeyScreen[None]):
 
     def action_connect(self) -> None:
         """Ask the endpoint what it is and what it serves."""
-        right = (self._judge_name(), self._judge_url(), self._judge_key())
-        if all(right) and not self._asking:
-            self.ask()
+        asked = self._form()
+        if asked is not None:
+            self.ask(asked)
 
-    def _key(self) -> tuple[Secret | None, bool]:
-        typed = self.query_one("#key", Field).value
-        if typed:
-            return clean_key(typed).secret, True
-        return self._stored, False
+    def _form(self) -> Asked | None:
+        """The form as it stands, or None where a field is wrong (and says so)."""
+        right = (self._judge_name(), self._judge_url(), self._judge_key())
+        if not all(right):
+            return None
+        name, url, typed = (self.query_one(f"#{one}", Field).value for one in ("name", "url", "key"))
+        key = clean_key(typed).secret if typed else None
+        return Asked(name, url, read_base_url(url), key)
 
     @work(exclusive=True, group="ask", exit_on_error=False)
-    async def ask(self) -> None:
-        """Discover; on an answer the models come next, on a failure its cause stands here."""
+    async def ask(self, asked: Asked) -> None:
+        """Discover; on an answer the models come next, on a failure its cause stands here.
 
+        A key that was not typed is looked up anew, for the origin that is asked.
+        """
         answer = self.query_one("#answer", Static)
         fault = self.query_one(FaultBox)
         fault.clear()
-        typed_url = self.query_one("#url", Field).value
-        base = read_base_url(typed_url)
-        self._asking = True
-        answer.update(f"asking {base.url} …")
+        answer.update(f"asking {asked.base.url} …")
         try:
-            key, typed = self._key()
-            if not typed and await self._agreed():
-                self._source, self._stored = await beside(
-                    partial(self.workspace.key_for, self._provider(), base)
+            key = asked.typed
+            if key is None:
+                source, key = await beside(
+                    partial(self.workspace.key_for, asked.provider, asked.base)
                 )
-                key = self._stored
-            if not typed and self._source is not None and self._source.source == "environment":
-                _, key = await beside(partial(self.workspace.key_for, self._provider(), base))
-            found = await self.workspace.asker.discover(typed_url, key, {})
+                if source.fault is not None and await may_go(
+                    self, self.workspace, asked.provider, source.fault
+                ):
+                    _, key = await beside(
+                        partial(self.workspace.key_for, asked.provider, asked.base)
+                    )
+            found = await self.workspace.asker.discover(asked.url, key, {})
         except TurnkeyError as error:
             answer.update("")
             fault.show(error.fault)
@@ -257,36 +407,26 @@ class AddProviderScreen(TurnkeyScreen[None]):
         except asyncio.CancelledError:
             answer.update("stopped")
             raise
-        finally:
-            self._asking = False
         answer.update(state_words(found))
+        self._asked, self._key = asked, key
         if found.error is not None:
             fault.show(found.error)
             self.query_one("#anyway").display = True
+            self.query_one("#doctor").display = True
+            self.refresh_bindings()
             return
-        self._go_on(found)
-
-    async def _agreed(self) -> bool:
-        """Whether a key that belongs to another address may go to this one: asked, and said yes."""
-        fault = None if self._source is None else self._source.fault
-        if fault is None:
-            return False
-        return await may_go(self, self.workspace, self._provider(), fault)
-
-    def _provider(self) -> Provider:
-        url = read_base_url(self.query_one("#url", Field).value).url
-        return Provider(name=self.query_one("#name", Field).value, base_url=url)
+        self._go_on(asked, key, found)
 
     @on(Button.Pressed, "#anyway")
     def continue_anyway(self) -> None:
         """The endpoint may be down today: its models can be typed."""
-        self._go_on(silent(read_base_url(self.query_one("#url", Field).value)))
+        if self._asked is not None:
+            self._go_on(self._asked, self._key, silent(self._asked.base))
 
-    def _go_on(self, found: Discovery) -> None:
-        key, typed = self._key()
-        name = self.query_one("#name", Field).value
+    def _go_on(self, asked: Asked, key: Secret | None, found: Discovery) -> None:
         base = read_base_url(found.endpoint.base_url)
-        self.open(ToModels(draft=Draft(name, base, key, typed, found)))
+        typed = asked.typed is not None
+        self.open(ToModels(draft=Draft(asked.name, base, key, typed, found)))
 
 
 def state_words(found: Discovery) -> str:

@@ -17,6 +17,7 @@ from core.text import one_line
 from tui.widgets.shell import (
     ToAddProvider,
     ToDemo,
+    ToDoctor,
     ToKeys,
     ToLanes,
     ToLive,
@@ -63,6 +64,7 @@ class HomeScreen(TurnkeyScreen[None]):
         Binding("l", "lanes", "Lanes", id="lanes", tooltip="A model for each lane"),
         Binding("k", "keys", "Keys", id="keys", tooltip="Where each key is, and may go"),
         Binding("t", "test", "Test", id="test", tooltip="Watch a live answer"),
+        Binding("x", "doctor", "Doctor", id="doctor", tooltip="Find what breaks on the way"),
         Binding("s", "save", "Save", id="save", tooltip="See the difference, then write it"),
         Binding("u", "undo", "Undo", id="undo", tooltip="Take the last edit back"),
         Binding("D", "demo", "Demo", id="demo", tooltip="The demo provider"),
@@ -182,7 +184,7 @@ class HomeScreen(TurnkeyScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that can do nothing now are greyed, or hidden where they have no place."""
         workspace = self.workspace
-        if action in {"models", "lanes", "keys", "test"}:
+        if action in {"models", "lanes", "keys", "test", "doctor"}:
             return True if workspace.config.providers else None
         if action == "save":
             return True if workspace.unsaved else None
@@ -222,6 +224,16 @@ class HomeScreen(TurnkeyScreen[None]):
     def action_test(self) -> None:
         """Open the live test on the highlighted lane."""
         self.open(ToLive(self.workspace.lanes().lanes[self._lane()].selector))
+
+    def action_doctor(self) -> None:
+        """Open the doctor: on the highlighted lane's model, else on the highlighted provider."""
+        selector = self.workspace.lanes().lanes[self._lane()].selector
+        known = {provider.name for provider in self.workspace.providers}
+        on_lanes = self.query_one("#lanes").has_focus
+        if on_lanes and selector is not None and selector.partition("/")[0] in known:
+            self.open(ToDoctor(selector=selector))
+        else:
+            self.open(ToDoctor(provider=self._provider_name()))
 
     def action_save(self) -> None:
         """Show the difference."""

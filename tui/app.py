@@ -17,6 +17,7 @@ from tui.widgets.shell import (
     Place,
     ToAddProvider,
     ToDemo,
+    ToDoctor,
     ToHome,
     ToKeys,
     ToLanes,
@@ -130,7 +131,9 @@ class TurnkeyApp(DiscreetApp[int]):
         await self.switch_screen(HomeScreen(self.workspace))
 
     def build(
-        self, place: ToAddProvider | ToModels | ToLanes | ToLive | ToKeys, workspace: Workspace
+        self,
+        place: ToAddProvider | ToModels | ToLanes | ToLive | ToKeys | ToDoctor,
+        workspace: Workspace,
     ) -> Screen[None]:
         """The screen of a place, its module imported on the first visit."""
         match place:
@@ -151,6 +154,10 @@ class TurnkeyApp(DiscreetApp[int]):
                 from screens.keys import KeysScreen
 
                 return KeysScreen(workspace)
+            case ToDoctor():
+                from screens.doctor import DoctorScreen
+
+                return DoctorScreen(workspace, place)
             case ToLive(selector=selector, target=target):
                 from screens.live import LiveScreen
 

@@ -7,16 +7,14 @@ What each rung's outcome means is decided in :mod:`core.doctor.causes` and
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from core.doctor import causes, outcomes
 from core.doctor.rungs import Asked, Ladder
 from core.doctor.sights import answers_at, look_for_tls
-from core.errors import Fault, TurnkeyError
-from core.keys.secret import Secret
-from core.providers.base_url import BaseUrl, read_base_url
+from core.errors import TurnkeyError
+from core.providers.base_url import read_base_url
 from core.wire.bounds import Bounds, brief
 from core.wire.client import ConnectTimer, get, open_client
 from core.wire.failures import fault_from_reply
@@ -27,41 +25,15 @@ if TYPE_CHECKING:
     import httpx
 
     from core.discover.facts import Discovery
+    from core.doctor.patient import Patient
     from core.doctor.rungs import Report, Rung
     from core.doctor.surroundings import Surroundings
-    from core.keys.source import KeySource
+    from core.errors import Fault
     from core.live.events import Event
+    from core.providers.base_url import BaseUrl
     from core.wire.client import Reply
 
 _NEAR: Final = frozenset({"loopback", "this_machine", "any_address"})
-
-
-@dataclass(frozen=True, slots=True)
-class Patient:
-    """What is examined: an address as it was typed, or a provider of the file."""
-
-    url: str | BaseUrl
-    """Text is read generously, and near spellings are tried; a BaseUrl is meant exactly."""
-    model: str | None = None
-    """The id to ask; None: a declared one, else one of those that are listed."""
-    key: Secret | None = None
-    key_fault: Fault | None = None
-    """Why there is no key to send, where one is wanted."""
-    key_from: str = ""
-    """Where the key came from, in words."""
-    headers: Mapping[str, Secret | str] = field(default_factory=dict)
-    declared: tuple[str, ...] = ()
-    """The ids that the file declares for it."""
-    provider: str | None = None
-    source: KeySource | None = None
-
-    def mask(self, text: str) -> str:
-        """``text`` without the key and without secret header values."""
-        secrets = [self.key, *self.headers.values()]
-        for secret in secrets:
-            if isinstance(secret, Secret):
-                text = secret.redact(text)
-        return text
 
 
 async def examine(
@@ -77,6 +49,9 @@ async def examine(
     streamed request goes to a model, and nothing is kept or changed anywhere.
     """
     ladder = Ladder(on_rung, patient.mask)
+    if patient.url_fault is not None:
+        ladder.failed("url", patient.url_fault)
+        return ladder.report(Asked(None, patient.model, patient.provider))
     try:
         base = read_base_url(patient.url) if isinstance(patient.url, str) else patient.url
     except TurnkeyError as error:

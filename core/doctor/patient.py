@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.doctor.examine import Patient
-from core.errors import KeyProblem
-from core.target import check_together, keyed, name_target
+from core.errors import KeyProblem, UsageProblem
+from core.keys.secret import Secret
+from core.providers.base_url import BaseUrl, read_base_url
+from core.target import Named, check_together, keyed, name_target
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.errors import Fault
     from core.keys.source import KeySource
-    from core.target import Named, Target
+    from core.target import Target
     from core.warden.config import Provider
     from core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is examined: an address as it was typed, or a provider of the file."""
+
+    url: str | BaseUrl
+    """Text is read generously, and near spellings are tried; a BaseUrl is meant exactly."""
+    model: str | None = None
+    """The id to ask; None: a declared one, else one of those that are listed."""
+    key: Secret | None = None
+    key_fault: Fault | None = None
+    """Why there is no key to send, where one is wanted."""
+    key_from: str = ""
+    """Where the key came from, in words."""
+    headers: Mapping[str, Secret | str] = field(default_factory=dict)
+    declared: tuple[str, ...] = ()
+    """The ids that the file declares for it."""
+    provider: str | None = None
+    source: KeySource | None = None
+    url_fault: Fault | None = None
+    """Why the file's base URL cannot be used, where that is known already."""
+
+    def mask(self, text: str) -> str:
+        """``text`` without the key and without secret header values."""
+        secrets = [self.key, *self.headers.values()]
+        for secret in secrets:
+            if isinstance(secret, Secret):
+                text = secret.redact(text)
+        return text
 
 
 def patient_for(
@@ -32,17 +66,27 @@ def patient_for(
     check_together(provider=provider, model=model, lane=lane, url=url, key_env=key_env)
     if url is not None:
         return _typed(workspace, url, model, key_env)
-    named = name_target(workspace, provider=provider, model=model, lane=lane, needs_model=False)
+    try:
+        named = name_target(workspace, provider=provider, model=model, lane=lane, needs_model=False)
+    except UsageProblem:
+        if provider is None:
+            raise
+        # a name that is not there is raised again; a base URL that cannot be meant is a rung
+        return provider_patient(workspace, workspace.provider(provider), model)
     return _of(workspace, named)
 
 
 def provider_patient(workspace: Workspace, provider: Provider, model: str | None = None) -> Patient:
     """A provider of the file. May wait for the keyring, for a bounded time.
 
-    Raises UsageProblem when its base URL cannot be meant.
+    A base URL that cannot be meant is no error here: the first rung will say so.
     """
-    named = name_target(workspace, provider=provider.name, model=model, needs_model=False)
-    return _of(workspace, named)
+    try:
+        base = read_base_url(provider.base_url, exact=True)
+    except UsageProblem as problem:
+        text = provider.base_url
+        return Patient(text, model, provider=provider.name, url_fault=problem.fault)
+    return _of(workspace, Named(base, model, provider))
 
 
 def _of(workspace: Workspace, named: Named) -> Patient:
@@ -54,7 +98,7 @@ def _of(workspace: Workspace, named: Named) -> Patient:
         model=named.model,
         key=None if target is None else target.key,
         key_fault=fault,
-        key_from=source_words(source),
+        key_from=key_origin(source),
         headers={} if target is None else target.headers,
         declared=() if provider is None else tuple(entry.id for entry in provider.models),
         provider=None if provider is None else provider.name,
@@ -64,8 +108,6 @@ def _of(workspace: Workspace, named: Named) -> Patient:
 
 def _typed(workspace: Workspace, url: str, model: str | None, key_env: str | None) -> Patient:
     """An address as it was typed, which the first rung reads."""
-    from core.errors import UsageProblem
-
     try:
         named = name_target(workspace, url=url, model=model, key_env=key_env, needs_model=False)
     except UsageProblem:
@@ -87,7 +129,7 @@ def _keyed(workspace: Workspace, named: Named) -> tuple[Target | None, Fault | N
         return None, problem.fault
 
 
-def source_words(source: KeySource | None) -> str:
+def key_origin(source: KeySource | None) -> str:
     """Where a key came from, short enough to stand in a line."""
     if source is None or source.source in {"none", "placeholder"}:
         return ""

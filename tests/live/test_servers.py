@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from core.discover.discover import discover, find_servers
-from core.doctor.examine import Patient, examine
+from core.doctor.examine import examine
+from core.doctor.patient import Patient
 from core.doctor.rungs import LADDER, report_text
 from core.doctor.surroundings import Surroundings
 from core.keys.secret import Secret

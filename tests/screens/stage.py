@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.discover.facts import Discovery, EndpointInfo, Fact, Model
+from core.doctor.rungs import NOT_TRIED, Asked, Report, Rung
 from core.draft import Draft
 from core.keys.secret import Secret
 from core.keys.vault import open_vault
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from core.discover.discover import Found
+    from core.doctor.patient import Patient
+    from core.doctor.rungs import Name, State
     from core.errors import Fault
     from core.live.events import Event
     from core.live.ping import Run
@@ -152,7 +156,13 @@ class ScriptedAsker:
     pause: asyncio.Event | None = None
     """Awaited before the last event: a stream that goes on until somebody stops it."""
     stopped: bool = False
-    """True when a stream was cancelled."""
+    """True when a stream or an examination was cancelled."""
+    servers: tuple[Found, ...] = ()
+    """What is found on this machine."""
+    looked: int = 0
+    """How often this machine was looked over."""
+    report: Report = field(default_factory=lambda: report(None))
+    examined: list[Patient] = field(default_factory=list)
 
     async def discover(
         self, url: str | BaseUrl, key: Secret | None, headers: Mapping[str, Secret | str]
@@ -177,6 +187,56 @@ class ScriptedAsker:
                 raise
         on_event(self.events[-1])
         return judge(self.events, target.model, expected(prompt))
+
+    async def find(self) -> tuple[Found, ...]:
+        """The servers of the script."""
+        self.looked += 1
+        return self.servers
+
+    async def examine(
+        self, patient: Patient, env: Mapping[str, str], on_rung: Callable[[Rung], None]
+    ) -> Report:
+        """The report of the script; with a pause, its first rungs and then nothing."""
+        del env
+        self.examined.append(patient)
+        tried = [rung for rung in self.report.rungs if rung.evidence != NOT_TRIED]
+        for rung in tried[: len(tried) if self.pause is None else 3]:
+            on_rung(rung)
+        if self.pause is not None:
+            try:
+                await self.pause.wait()
+            except asyncio.CancelledError:
+                self.stopped = True
+                raise
+        return self.report
+
+
+EVIDENCE: dict[Name, tuple[State, float | None, str]] = {
+    "url": ("pass", None, URL),
+    "name": ("skip", None, "127.0.0.1 is an address"),
+    "tcp": ("pass", 0.002, "port 4000 is open"),
+    "tls": ("skip", None, "plain http: nothing is encrypted"),
+    "http": ("pass", 0.012, "status 401, by uvicorn"),
+    "server": ("pass", 0.041, "LiteLLM proxy 1.106.2"),
+    "key": ("pass", None, "the key ($LITELLM_API_KEY) is taken; without it came 401"),
+    "models": ("pass", None, "41 models, 33 for chat"),
+    "chat": ("pass", 0.312, "qwen3-coder answers"),
+    "stream": ("pass", 1.24, "«PONG», first token after 0.31 s, 62.0 tok/s"),
+}
+"""A ladder that holds: state, seconds, evidence."""
+
+
+def report(broken: Name | None = None, fault: Fault | None = None) -> Report:
+    """A report of :data:`EVIDENCE`, up to the rung that is ``broken``, if any."""
+    rungs: list[Rung] = []
+    for name, (state, seconds, evidence) in EVIDENCE.items():
+        if any(rung.state == "fail" for rung in rungs):
+            rungs.append(Rung(name, "skip", None, NOT_TRIED))
+        elif name == broken and fault is not None:
+            rungs.append(Rung(name, "fail", seconds, fault.what))
+        else:
+            rungs.append(Rung(name, state, seconds, evidence))
+    return Report(Asked(URL, "qwen3-coder", "litellm"), tuple(rungs), fault)
 
 
 def workspace(
@@ -219,6 +279,8 @@ async def until(pilot: Pilot[int], holds: Callable[[], bool], seconds: float = 2
         if time.monotonic() > end:
             raise AssertionError(f"did not come to hold: {holds}")
         await pilot.pause()
+    # What is still being drawn comes to rest: an app that is left amid it waits for ever.
+    await pilot.pause()
 
 
 async def arrive(pilot: Pilot[int], name: str) -> None:

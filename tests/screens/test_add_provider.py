@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from textual.widgets import Input, Static, Tabs
+import asyncio
 
+import pytest
+from textual.widgets import Input, OptionList, Static, Tabs
+
+from core.discover.discover import Found
 from core.errors import Fault
 from tests.screens.stage import (
     FILLED,
@@ -123,3 +126,102 @@ async def test_key_is_masked_on_screen() -> None:
         picture = app.export_screenshot()
     assert KEY not in picture
     assert "••••" in picture
+
+
+# ---------------------------------------------------------------------------- found here
+
+LITELLM = Found("http://127.0.0.1:4000/v1", "litellm", "LiteLLM proxy", None, wants_key=True)
+OLLAMA = Found("http://127.0.0.1:11434/v1", "ollama", "Ollama", "0.12.3", wants_key=False)
+OTHER = Found("http://127.0.0.1:8000/v1", "generic", "OpenAI-compatible server", None, False)
+
+
+def offered(app: Stage) -> list[str]:
+    found = app.screen.query_one("#found", OptionList)
+    return [" ".join(str(option.prompt).split()) for option in found.options]
+
+
+async def test_what_answers_on_this_machine_is_offered() -> None:
+    asker = ScriptedAsker(servers=(LITELLM, OLLAMA))
+    app = Stage(workspace(asker=asker), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        await until(pilot, lambda: len(offered(app)) == 2)
+        assert offered(app) == [
+            "LiteLLM 127.0.0.1:4000 wants a key",
+            "Ollama 127.0.0.1:11434 0.12.3",
+        ]
+    assert asker.looked == 1
+    assert asker.asked == [], "looking is not asking with a key"
+
+
+@pytest.mark.parametrize(
+    ("found", "taken", "name", "tab"),
+    [
+        (OLLAMA, None, "ollama", "ollama"),
+        (LITELLM, FILLED, "litellm2", "litellm"),
+        (OTHER, None, "local", "generic"),
+    ],
+    ids=["named after its kind", "a name that is taken", "no kind"],
+)
+async def test_choosing_one_fills_the_form(
+    found: Found, taken: str | None, name: str, tab: str
+) -> None:
+    asker = ScriptedAsker(servers=(found,))
+    app = Stage(workspace(taken, asker=asker), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        await until(pilot, lambda: bool(offered(app)))
+        await pilot.press("ctrl+f", "enter")
+        await until(pilot, lambda: app.screen.query_one("#url", Field).value == found.base_url)
+        await until(pilot, lambda: app.screen.query_one(Tabs).active == tab)
+        await pilot.pause()
+        assert app.screen.query_one("#name", Field).value == name
+        assert app.screen.query_one("#url", Field).value == found.base_url
+        assert app.screen.query_one("#key", Field).input.has_focus
+    assert asker.asked == [], "choosing fills the form and asks nothing"
+
+
+async def test_addresses_in_the_environment_are_offered_once() -> None:
+    env = {
+        "OLLAMA_HOST": "0.0.0.0",
+        "LITELLM_BASE_URL": "http://gw.acme.lan:4000",
+    }
+    app = Stage(workspace(asker=ScriptedAsker(servers=(OLLAMA,)), env=env), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        await until(pilot, lambda: bool(offered(app)))
+        assert offered(app) == [
+            "Ollama 127.0.0.1:11434 0.12.3",
+            "LiteLLM gw.acme.lan:4000 from $LITELLM_BASE_URL",
+        ]
+
+
+async def test_nothing_found_is_said_and_takes_no_key() -> None:
+    app = Stage(workspace(), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        title = app.screen.query_one("#found-title", Static)
+        await until(pilot, lambda: "No server answers" in str(title.content))
+        assert app.screen.check_action("found", ()) is False
+
+
+async def test_the_form_waits_for_nobody() -> None:
+    class Slow(ScriptedAsker):
+        async def find(self) -> tuple[Found, ...]:
+            await asyncio.Event().wait()
+            return ()
+
+    app = Stage(workspace(asker=Slow()), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        await pilot.press("ctrl+o")
+        await arrive(pilot, "ModelsScreen")
+
+
+async def test_nobody_looks_around_before_the_form_is_opened() -> None:
+    asker = ScriptedAsker(servers=(OLLAMA,))
+    app = Stage(workspace(asker=asker))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        await pilot.pause()
+    assert asker.looked == 0

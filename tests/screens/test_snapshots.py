@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from core.discover.discover import Found
+from core.doctor.patient import Patient
 from core.errors import Fault
 from core.keys.index import KeyIndex
 from core.keys.secret import Secret
@@ -24,13 +26,14 @@ from tests.screens.stage import (
     arrive,
     discovery,
     draft,
+    report,
     stand,
     still,
     until,
     workspace,
 )
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import ToAddProvider, ToKeys, ToLanes, ToLive, ToModels, ToSave
+from tui.widgets.shell import ToAddProvider, ToDoctor, ToKeys, ToLanes, ToLive, ToModels, ToSave
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -97,6 +100,46 @@ async def wait_for_place(pilot: Pilot[int]) -> None:
     assert isinstance(screen, AddProviderScreen)
     await until(pilot, lambda: screen.settled)
     await pilot.pause()
+
+
+def add_found() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "AddProviderScreen")
+        await wait_for_place(pilot)
+        await pilot.press("ctrl+f")
+        await pilot.pause()
+
+    servers = (
+        Found("http://127.0.0.1:4000/v1", "litellm", "LiteLLM proxy", None, wants_key=True),
+        Found("http://127.0.0.1:11434/v1", "ollama", "Ollama", "0.12.3", wants_key=False),
+    )
+    env = {"VLLM_BASE_URL": "https://vllm.acme.lan/v1"}
+    return Stage(workspace(asker=ScriptedAsker(servers=servers), env=env), ToAddProvider()), before
+
+
+async def examined(pilot: Pilot[int]) -> None:
+    await stand(pilot, "DoctorScreen")
+    screen = pilot.app.screen
+    await until(pilot, lambda: screen.check_action("back", ()) is True)
+    await pilot.pause()
+
+
+def doctor_well() -> Scene:
+    return Stage(workspace(FILLED), ToDoctor(provider="litellm")), examined
+
+
+def doctor_broken() -> Scene:
+    fault = Fault(
+        "tls",
+        "The certificate of gw.acme.lan:443 is signed by «Acme Internal CA», which is not trusted"
+        " here.",
+        "It is made out for gw.acme.lan, valid to 2027-03-01.",
+        "Name the signer's certificate with --ca-file or TURNKEY_CA_FILE for turnkey, and in"
+        " NODE_EXTRA_CA_CERTS for Warden; one of them alone is not enough.",
+    )
+    asker = ScriptedAsker(report=report("tls", fault))
+    patient = Patient(url="https://gw.acme.lan/v1")
+    return Stage(workspace(FILLED, asker=asker), ToDoctor(patient=patient)), examined
 
 
 def models_empty() -> Scene:
@@ -246,6 +289,9 @@ SCENES: tuple[Callable[[], Scene], ...] = (
     home_filled,
     add_empty,
     add_failed,
+    add_found,
+    doctor_well,
+    doctor_broken,
     models_empty,
     models_filled,
     lanes_empty,

@@ -11,7 +11,7 @@ import click
 from tui.commands.options import bounds_for, common, network_here, open_here, target_options
 
 if TYPE_CHECKING:
-    from core.doctor.examine import Patient
+    from core.doctor.patient import Patient
     from core.doctor.rungs import Report, Rung
     from core.wire.bounds import Bounds
 

@@ -20,6 +20,7 @@ from core.text import one_line
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from core.doctor.patient import Patient
     from core.draft import Draft
     from core.target import Target
     from core.warden.lanes import Lane
@@ -67,6 +68,15 @@ class ToKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class ToDoctor:
+    """The doctor: on a selector of the file, on a provider of it, or on what was typed."""
+
+    selector: str | None = None
+    provider: str | None = None
+    patient: Patient | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ToSave:
     """The diff, and the question whether to write it."""
 
@@ -76,7 +86,9 @@ class ToDemo:
     """Leave the file as it is and open the demo provider."""
 
 
-Place: TypeAlias = ToHome | ToAddProvider | ToModels | ToLanes | ToLive | ToKeys | ToSave | ToDemo
+Place: TypeAlias = (
+    ToHome | ToAddProvider | ToModels | ToLanes | ToLive | ToKeys | ToDoctor | ToSave | ToDemo
+)
 
 
 class Open(Message):

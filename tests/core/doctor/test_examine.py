@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import pytest
 import trustme
 
-from core.doctor.examine import Patient, examine
+from core.doctor.examine import examine
+from core.doctor.patient import Patient
 from core.doctor.rungs import LADDER, Report, report_text
 from core.doctor.surroundings import Surroundings
 from core.errors import Fault
