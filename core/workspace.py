@@ -7,6 +7,7 @@ Nothing is written before :meth:`Workspace.save`: not the file, and not a key th
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -79,8 +80,7 @@ class Workspace:
     """Keys typed in this run, by (variable, origin); they reach the vault with the save."""
     asker: Asker = field(default_factory=NetworkAsker)
     """Asks endpoints; another one in tests."""
-    tried: dict[str, Run] = field(default_factory=dict)
-    """The last live test of this run, by selector."""
+    _runs: dict[tuple[str, str], Run] = field(default_factory=dict)
     _undone: list[Sheets] = field(default_factory=list)
     _done: list[Sheets] = field(default_factory=list)
 
@@ -102,6 +102,24 @@ class Workspace:
             raise KeyError(layer)
         return self.base_document
 
+    def open_base(self, path: Path) -> None:
+        """Read an organisation's base layer beside the file.
+
+        Raises ConfigProblem when it cannot be read or parsed, UsageProblem when it is the file
+        itself, which Warden's action refuses.
+        """
+        layer = documents.load(path)
+        if self.document.exists and path.samefile(self.document.path):
+            raise UsageProblem(
+                Fault(
+                    "usage",
+                    "The base layer and the file are the same.",
+                    "Warden's action refuses base-config-path and config-path that are one file.",
+                    "Name the organisation's file with --base.",
+                )
+            )
+        self.base_document = self.base_saved = layer
+
     def _changed(self, layer: Layer) -> bool:
         if layer == "repo":
             return self.document.raw != self.saved.raw
@@ -111,6 +129,26 @@ class Workspace:
     def unsaved(self) -> bool:
         """True when there is something to save: an edit of a file, or a typed key."""
         return any(map(self._changed, LAYERS)) or bool(self.pending_keys)
+
+    @property
+    def tried(self) -> dict[str, Run]:
+        """The last live test of this run by selector, of the endpoints that the file names now.
+
+        A test of a provider's earlier address says nothing of its present one.
+        """
+        now: dict[str, str] = {}
+        for provider in self.providers:
+            with suppress(UsageProblem):
+                now[provider.name] = read_base_url(provider.base_url, exact=True).url
+        return {
+            selector: run
+            for (selector, url), run in self._runs.items()
+            if now.get(selector.partition("/")[0], url) == url
+        }
+
+    def remember(self, selector: str, base: BaseUrl, run: Run) -> None:
+        """Keep what a live test of ``selector`` at ``base`` showed."""
+        self._runs[selector, base.url] = run
 
     @property
     def can_undo(self) -> bool:
@@ -398,19 +436,10 @@ def open_workspace(
     when both are the same file; nothing is touched.
     """
     document = documents.load_or_empty(path)
-    layer = None
-    if base is not None:
-        layer = documents.load(base)
-        if document.exists and base.samefile(path):
-            raise UsageProblem(
-                Fault(
-                    "usage",
-                    "The base layer and the file are the same.",
-                    "Warden's action refuses base-config-path and config-path that are one file.",
-                    "Name the organisation's file with --base.",
-                )
-            )
     named = () if demo is not None else named_bases(path.parent)
-    return Workspace(
-        document, document, env, vault, variant, state_folder, demo, layer, layer, named
+    workspace = Workspace(
+        document, document, env, vault, variant, state_folder, demo, named_bases=named
     )
+    if base is not None:
+        workspace.open_base(base)
+    return workspace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -12,9 +12,20 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.errors import Refusal, TurnkeyError
-from core.mend import grouped
 from core.text import one_line
+from core.warden.chains import LANES, efforts
 from core.warden.lane_edits import set_lane, unset_lane
+from screens.lane_words import (
+    FOLLOWS,
+    escape_lines,
+    in_order,
+    lanes_of,
+    lanes_words,
+    layer_words,
+    override_words,
+    overrides_line,
+    to_close,
+)
 from tui.widgets.ask import AskChoice
 from tui.widgets.fault import FaultBox
 from tui.widgets.shell import ToLive, ToSave, TurnkeyScreen
@@ -22,28 +33,16 @@ from tui.widgets.shell import ToLive, ToSave, TurnkeyScreen
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from core.mend import EscapeGroup
+    from core.warden.config import Config
     from core.warden.document import Document
     from core.warden.lane_edits import DefaultModel
-    from core.warden.lanes import Lane, LaneReport, Resolution
+    from core.warden.lanes import Lane, LaneReport, Layer, Override
     from core.workspace import Workspace
 
-Row = Literal["all", "agent", "auxiliary", "synthesis"]
-ROWS: tuple[tuple[Row, str], ...] = (
-    ("all", "all three"),
-    ("agent", "agent"),
-    ("auxiliary", "auxiliary"),
-    ("synthesis", "synthesis"),
-)
-LANES: tuple[Lane, ...] = ("agent", "auxiliary", "synthesis")
-WORK: dict[Row, str] = {
-    "all": "the three lanes, written explicitly, so that none can escape",
-    "agent": "reads the repository and analyses each chunk: needs tool calls",
-    "auxiliary": "extracts and verifies findings: bare JSON, and tool calls too",
-    "synthesis": "merges findings: JSON, longer input",
-}
-
-
-NO_MODELS = "No model is declared yet: go back with esc, and a adds a provider."
+ALL: Final = "all"
+MORE: Final = ("verification", "workflow", "build", "build_repair")
+NO_MODELS: Final = "No model is declared yet: go back with esc, and a adds a provider."
 
 
 class LanesScreen(TurnkeyScreen[None]):
@@ -53,9 +52,14 @@ class LanesScreen(TurnkeyScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "app.focus_previous", "Lane", show=False),
         Binding("right", "app.focus_next", "Model", show=False),
+        Binding("c", "close", "Close", id="close", tooltip="Close the first escape below"),
+        Binding("w", "more", "More work", id="more", tooltip="Verification, the action, build"),
         Binding("t", "test", "Test", id="test", tooltip="Watch this model answer"),
         Binding("V", "variant", "Variant", id="variant", tooltip="Which Warden reads the file"),
+        Binding("b", "base", "Base", id="base", tooltip="The organisation's base layer"),
+        Binding("L", "layers", "Layers", id="layers", tooltip="Which layer gives which value"),
         Binding("u", "undo", "Undo", id="undo"),
+        Binding("U,ctrl+r", "redo", "Redo", id="redo", show=False),
         Binding("s", "save", "Save", id="save"),
         Binding("escape", "back", "Back", id="back"),
     ]
@@ -63,8 +67,14 @@ class LanesScreen(TurnkeyScreen[None]):
     def __init__(self, workspace: Workspace, lane: Lane = "agent") -> None:
         super().__init__(workspace)
         unset = all(workspace.lanes().lanes[name].won_by == "pi" for name in LANES)
-        self._row: Row = "all" if unset else lane
+        self._row: str = ALL if unset else lane
+        self._rows: tuple[str, ...] = (ALL, *LANES)
+        self._overrides: dict[str, Override] = {}
         self._choices: tuple[str | None, ...] = ()
+        self._layer: Layer = "repo"
+        self._more = False
+        self._views = False
+        self._offered: EscapeGroup | None = None
 
     def body(self) -> ComposeResult:
         """Lanes, models, and the resolution of all."""
@@ -81,63 +91,110 @@ class LanesScreen(TurnkeyScreen[None]):
 
     def on_mount(self) -> None:
         """Stand on the lane that was asked for."""
-        rows = self.query_one("#rows", OptionList)
-        rows.add_options([Option(label, id=row) for row, label in ROWS])
-        rows.highlighted = next(index for index, (row, _) in enumerate(ROWS) if row == self._row)
         super().on_mount()
         self.query_one("#choices").focus()
 
+    # -- what there is ---------------------------------------------------------------------------
+
+    @property
+    def _document(self) -> Document:
+        """The file that edits go to: the repository's, unless the layer switch says base."""
+        return self.workspace.sheet(self._layer)
+
+    @property
+    def _config(self) -> Config:
+        return self._document.config()
+
+    def _report(self, document: Document) -> LaneReport:
+        """What all resolves to with ``document`` as the file of the chosen layer."""
+        from core.warden.lanes import resolve
+
+        workspace, in_base = self.workspace, self._layer == "base"
+        return resolve(
+            workspace.config if in_base else document.config(),
+            workspace.variant,
+            env=workspace.env,
+            base=document.config() if in_base else workspace.base,
+        )
+
     def draw(self) -> None:
-        """Show the choices for the lane, and what each lane resolves to."""
+        """Show the rows, the choices for the lane, and what each lane resolves to."""
         super().draw()
+        report = self._report(self._document)
+        lanes = lanes_of(report, self._layer)
+        self._overrides = {
+            f"{one.skill}{f' · {one.trigger}' if one.trigger else ''}": one
+            for one in report.overrides
+            if one.layer == self._layer
+        }
+        self._rows = (ALL, *LANES, *(MORE if self._more else ()), *self._overrides)
+        if self._row not in self._rows:
+            self._row = ALL
         rows = self.query_one("#rows", OptionList)
-        report = self.workspace.lanes()
-        for index, (row, label) in enumerate(ROWS):
-            if row == "all":
-                continue
-            selector = report.lanes[row].selector or "left to Pi"
-            rows.replace_option_prompt_at_index(
-                index, Content.assemble((f"{label:<10}", "bold"), (one_line(selector), "$accent"))
-            )
+        rows.border_title = "Lane · base layer" if self._layer == "base" else "Lane"
+        with self.prevent(OptionList.OptionHighlighted):
+            rows.clear_options()
+            for row in self._rows:
+                selector = (
+                    ""
+                    if row == ALL
+                    else self._overrides[row].selector
+                    if row in self._overrides
+                    else lanes[row].selector or "left to Pi"
+                )
+                label = "all three" if row == ALL else row.replace("_", " ")
+                rows.add_option(
+                    Option(
+                        Content.assemble(
+                            (f"{one_line(label, 30):<10} ", "bold"), (one_line(selector), "$accent")
+                        )
+                    )
+                )
+            rows.highlighted = self._rows.index(self._row)
         self._list_choices()
         self._preview()
         self.refresh_bindings()
 
     def _list_choices(self) -> None:
-        config = self.workspace.config
-        declared = [
-            f"{provider.name}/{entry.id}"
-            for provider in config.providers
-            for entry in provider.models
-        ]
-        now = self._current()
-        if now is not None and now not in declared:
-            declared.append(now)
-        self._choices = (*declared, None)
         models = self.query_one("#choices", OptionList)
-        models.clear_options()
-        models.add_options(
-            [
-                Option(
-                    ("● " if choice == now else "  ")
-                    + (one_line(choice) if choice is not None else self._inherit_words())
-                )
-                for choice in self._choices
-            ]
-        )
-        models.highlighted = 0 if now is None and declared else self._choices.index(now)
+        with self.prevent(OptionList.OptionHighlighted):
+            models.clear_options()
+            if self._row in FOLLOWS:
+                self._choices = ()
+                models.add_option(Option(FOLLOWS[self._row], disabled=True))
+                return
+            found = self._config.providers if self._layer == "base" else self.workspace.providers
+            declared = [f"{one.name}/{entry.id}" for one in found for entry in one.models]
+            now = self._current()
+            if now is not None and now not in declared:
+                declared.append(now)
+            self._choices = (*declared, None)
+            models.add_options(
+                [
+                    Option(
+                        ("● " if choice == now else "  ")
+                        + (one_line(choice) if choice is not None else self._inherit_words())
+                    )
+                    for choice in self._choices
+                ]
+            )
+            models.highlighted = 0 if now is None and declared else self._choices.index(now)
 
     def _inherit_words(self) -> str:
-        return "unset all three" if self._row == "all" else "inherit (leave it unset)"
+        if self._row in self._overrides:
+            return "no model of its own"
+        return "unset all three" if self._row == ALL else "inherit (leave it unset)"
 
     def _current(self) -> str | None:
-        defaults = self.workspace.config.defaults
+        if self._row in self._overrides:
+            return self._overrides[self._row].selector
+        defaults = self._config.defaults
         written = {
             "agent": defaults.agent_model,
             "auxiliary": defaults.auxiliary_model,
             "synthesis": defaults.synthesis_model,
         }
-        if self._row == "all":
+        if self._row == ALL:
             values = set(written.values())
             return values.pop() if len(values) == 1 else None
         return written[self._row]
@@ -147,8 +204,19 @@ class LanesScreen(TurnkeyScreen[None]):
         return self._choices[at] if at is not None and at < len(self._choices) else None
 
     def _with(self, choice: str | None, default_model: DefaultModel) -> Document:
-        document = self.workspace.document
-        for lane in LANES if self._row == "all" else (self._row,):
+        document = self._document
+        if self._row in FOLLOWS:
+            return document
+        override = self._overrides.get(self._row)
+        if override is not None:
+            from core.warden.keys_edit import set_key, unset_key
+
+            if choice is None:
+                return unset_key(document, override.path)
+            return set_key(document, override.path, choice)
+        for lane in LANES:
+            if self._row not in {ALL, lane}:
+                continue
             if choice is None:
                 document = unset_lane(document, lane)
             else:
@@ -157,8 +225,6 @@ class LanesScreen(TurnkeyScreen[None]):
 
     def _preview(self) -> None:
         """Redraw the resolution as it would be with the highlighted choice."""
-        from core.warden.lanes import resolve
-
         fault = self.query_one(FaultBox)
         fault.clear()
         try:
@@ -166,27 +232,70 @@ class LanesScreen(TurnkeyScreen[None]):
         except TurnkeyError as error:
             fault.show(error.fault)
             return
-        report = resolve(
-            document.config(),
-            self.workspace.variant,
-            env=self.workspace.env,
-            base=self.workspace.base,
-        )
-        changed = document.raw != self.workspace.document.raw
+        report = self._report(document)
+        changed = document.raw != self._document.raw
+        where = " in the base layer" if self._layer == "base" else ""
         self.query_one("#resolution").border_title = (
-            "With this choice (enter takes it)" if changed else "As it stands"
+            f"With this choice{where} (enter takes it)" if changed else f"As it stands{where}"
         )
-        words = report_words(self._row, report)
+        parts = self._words(document, report)
         if self._choices == (None,):
-            words = Content.assemble((NO_MODELS, "$warning"), "\n", words)
-        self.query_one("#chains", Static).update(words)
+            parts.insert(0, Content.styled(NO_MODELS, "$warning"))
+        self.query_one("#chains", Static).update(Content("\n").join(parts))
+
+    def _words(self, document: Document, report: LaneReport) -> list[Content]:
+        workspace = self.workspace
+        if self._views and workspace.base_document is not None:
+            from core.warden.layers import layered
+
+            in_base = self._layer == "base"
+            base = document if in_base else workspace.base_document
+            repo = workspace.document if in_base else document
+            return layer_words(layered(base.data(), repo.data()))
+        config = document.config()
+        override = self._overrides.get(self._row)
+        if override is not None:
+            from core.warden.lanes import resolve_skill
+
+            skill, trigger = override.path[1], override.path[3] if len(override.path) > 3 else None
+            chain = resolve_skill(
+                config,
+                workspace.variant,
+                int(skill),
+                None if trigger is None else int(trigger),
+                env=workspace.env,
+            )
+            parts = override_words(self._row, chain)
+        else:
+            runtime = report.runtime
+            if self._layer == "base":
+                runtime = config.defaults.runtime or "pi"
+            parts = lanes_words(
+                self._row,
+                lanes_of(report, self._layer),
+                efforts(config, workspace.variant, runtime),
+                layers=workspace.base is not None,
+            )
+            if self._row in {ALL, "agent"}:
+                parts += overrides_line(report)
+        groups = in_order(report, self._row)
+        self._offered = to_close(groups, in_order(workspace.lanes(), self._row))
+        parts += escape_lines(groups, self._offered)
+        if workspace.base is None and workspace.named_bases:
+            one = workspace.named_bases[0]
+            text = f"{one.workflow} gives Warden a base layer, {one.written}: b reads it"
+            parts.append(Content.styled(one_line(text, 200), "$warning"))
+        return parts
+
+    # -- what is done ----------------------------------------------------------------------------
 
     @on(OptionList.OptionHighlighted, "#rows")
     def choose_row(self, event: OptionList.OptionHighlighted) -> None:
         """Another lane, other choices."""
-        self._row = ROWS[event.option_index][0]
+        self._row = self._rows[event.option_index]
         self._list_choices()
         self._preview()
+        self.refresh_bindings()
 
     @on(OptionList.OptionSelected, "#rows")
     def to_models(self) -> None:
@@ -201,7 +310,8 @@ class LanesScreen(TurnkeyScreen[None]):
     @on(OptionList.OptionSelected, "#choices")
     def choose(self) -> None:
         """Enter takes the choice: a pending edit."""
-        self.take(self._choice())
+        if self._choices:
+            self.take(self._choice())
 
     @work(exclusive=True, group="take", exit_on_error=False)
     async def take(self, choice: str | None) -> None:
@@ -225,15 +335,23 @@ class LanesScreen(TurnkeyScreen[None]):
         except TurnkeyError as error:
             fault.show(error.fault)
             return
-        self.workspace.edit(document)
+        self.workspace.edit(document, self._layer)
         self.draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that can do nothing now are greyed."""
         if action == "undo":
             return True if self.workspace.can_undo else None
+        if action == "redo":
+            return True if self.workspace.can_redo else None
         if action == "save":
             return True if self.workspace.unsaved else None
+        if action == "close":
+            return True if self.workspace.lanes().escapes else None
+        if action == "layers":
+            return self.workspace.base is not None
+        if action == "base":
+            return True if self.workspace.base or self.workspace.named_bases else None
         if action == "test":
             return True if self._choice() is not None else None
         return True
@@ -254,50 +372,70 @@ class LanesScreen(TurnkeyScreen[None]):
         self.workspace.undo()
         self.draw()
 
+    def action_redo(self) -> None:
+        """Make the edit again that was taken back."""
+        self.workspace.redo()
+        self.draw()
+
+    def action_more(self) -> None:
+        """Show the work that follows the lanes, or hide it again."""
+        self._more = not self._more
+        self.draw()
+
+    def action_layers(self) -> None:
+        """Show both layers in Warden's three views, or the chains again."""
+        self._views = not self._views
+        self._preview()
+
+    def action_close(self) -> None:
+        """Close the first escape that is shown, by the edit that it carries: pending."""
+        from core.warden.closing import closed
+
+        standing = in_order(self.workspace.lanes(), self._row)
+        group = self._offered or (standing[0] if standing else None)
+        if group is None:
+            return
+        escape = group.first
+        layer = escape.edit.layer if escape.edit is not None else "repo"
+        try:
+            self.workspace.edit(closed(self.workspace.sheet(layer), escape), layer)
+        except TurnkeyError as error:
+            self.query_one(FaultBox).show(error.fault)
+            return
+        self.draw()
+
+    @work(exclusive=True, group="base", exit_on_error=False)
+    async def action_base(self) -> None:
+        """Switch between the layers; a base layer that a workflow names is offered first."""
+        if self.workspace.base_document is None and not await self._open_named():
+            return
+        self._layer = "repo" if self._layer == "base" else "base"
+        self.draw()
+
+    async def _open_named(self) -> bool:
+        """Ask for the base layer that a workflow names, and read it; whether it is there now."""
+        fault = self.query_one(FaultBox)
+        named = next((one for one in self.workspace.named_bases if one.path is not None), None)
+        if named is None or named.path is None:
+            text = "It is not in this checkout: turnkey --base FILE reads a copy of it."
+            self.notify(text, title="Base layer", markup=False)
+            return False
+        answer = await self.app.push_screen_wait(
+            AskChoice(
+                f"{one_line(named.workflow, 60)} gives Warden a base layer: "
+                f"{one_line(named.written, 100)}. Read it beside the file?",
+                (("read", "Read it"), ("no", "No")),
+            )
+        )
+        if answer != "read":
+            return False
+        try:
+            self.workspace.open_base(named.path)
+        except TurnkeyError as error:
+            fault.show(error.fault)
+            return False
+        return True
+
     def action_save(self) -> None:
         """Show the difference."""
         self.open(ToSave())
-
-
-def report_words(row: Row, report: LaneReport) -> Content:
-    """The lanes with their selectors, then the chain of the one in question, then escapes."""
-    parts: list[Content] = [Content.styled(WORK[row], "$foreground 75%")]
-    for lane in LANES:
-        if row not in {"all", lane}:
-            continue
-        resolution = report.lanes[lane]
-        parts.append(
-            Content.assemble(
-                (f"{lane:<10}", "bold $primary"),
-                " → ",
-                (one_line(resolution.selector or "left to Pi"), "bold"),
-                (f"   by {resolution.won_by}", "$foreground 75%"),
-            )
-        )
-        if row == lane:
-            parts += chain_lines(resolution)
-    parts += [
-        Content.assemble(
-            (f"▲ {group.first.code} {', '.join(group.lanes)}: ", "bold $error"),
-            one_line(group.first.message, 400),
-            (f"  fix: {one_line(group.first.fix)}", "$foreground 75%"),
-        )
-        for group in grouped(report.escapes)
-    ]
-    return Content("\n").join(parts)
-
-
-def chain_lines(resolution: Resolution) -> list[Content]:
-    """The rules of a lane's chain: the value of each, and why it won or was passed over."""
-    rules = max(len(step.rule) for step in resolution.chain)
-    values = min(26, max(len(step.value or "–") for step in resolution.chain))
-    lines = []
-    for step in resolution.chain:
-        won = step.rule == resolution.won_by
-        text = (
-            f" {'▸' if won else ' '} {step.rule:<{rules}}  "
-            f"{one_line(step.value or '–', values):<{values}}  {one_line(step.why, 300)}"
-        )
-        chosen = "$error" if step.rule == "pi" else "$success"
-        lines.append(Content.styled(text, chosen if won else "$foreground 75%"))
-    return lines

@@ -14,11 +14,14 @@ from textual.widgets import Button, Static
 from core.errors import TurnkeyError
 from core.keys.bounded import beside
 from core.text import visible
+from core.workspace import LAYERS
+from tui.widgets.ask import AskChoice, AskText
 from tui.widgets.fault import FaultBox
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from core.errors import Fault
     from core.keys.place import Place
     from core.workspace import Workspace
 
@@ -30,6 +33,9 @@ class SaveScreen(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,s", "write", "Write", id="write", tooltip="Write the file"),
+        Binding("r", "reload", "Load again", id="reload", show=False),
+        Binding("o", "elsewhere", "Save elsewhere", id="elsewhere", show=False),
+        Binding("d", "drop", "Drop my edits", id="drop", show=False),
         Binding("escape", "leave", "Back", id="leave", tooltip="Back; nothing is written"),
     ]
 
@@ -37,6 +43,7 @@ class SaveScreen(ModalScreen[bool]):
         super().__init__()
         self.workspace = workspace
         self._place: Place | None = None
+        self._conflict = False
 
     def compose(self) -> ComposeResult:
         """The file, its difference, the keys that follow, two buttons."""
@@ -50,9 +57,13 @@ class SaveScreen(ModalScreen[bool]):
                 yield Static(diff_lines(workspace.pending_diff()), markup=False)
             yield Static(self._key_words(), markup=False, id="keys")
             yield FaultBox(id="fault")
-            with Horizontal():
+            with Horizontal(id="usual"):
                 yield Button("Write it", id="write", variant="primary", compact=True)
                 yield Button("Back", id="leave", compact=True)
+            with Horizontal(id="ways"):
+                yield Button("Load again, keep my edits (r)", id="reload", compact=True)
+                yield Button("Save elsewhere (o)", id="elsewhere", compact=True)
+                yield Button("Drop mine (d)", id="drop", compact=True)
 
     def _key_words(self) -> str:
         if self.workspace.demo is not None:
@@ -84,15 +95,86 @@ class SaveScreen(ModalScreen[bool]):
         self.query_one("#keys", Static).update(self._key_words())
 
     @on(Button.Pressed)
-    def press(self, event: Button.Pressed) -> None:
+    async def press(self, event: Button.Pressed) -> None:
         """The buttons do what the keys do."""
-        if event.button.id == "write":
-            self.action_write()
-        else:
-            self.action_leave()
+        await self.run_action(str(event.button.id))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The ways out of a conflict are there in a conflict, and writing is not."""
+        if action in {"reload", "elsewhere", "drop"}:
+            return self._conflict
+        return not self._conflict if action == "write" else True
 
     def action_leave(self) -> None:
         """Back; the edits stay pending."""
+        self.dismiss(False)
+
+    def _show_conflict(self, fault: Fault) -> None:
+        """What another program changed stands where the own difference stood, and three ways."""
+        self._conflict = True
+        self.set_class(True, "-conflict")
+        layers = [layer for layer in LAYERS if self.workspace.elsewhere(layer) is not None]
+        shown = "".join(self.workspace.elsewhere_diff(layer) for layer in layers)
+        what = "Changed on disk by another program; nothing was overwritten"
+        self.query_one("#what", Static).update(what)
+        self.query_one("#diff Static", Static).update(diff_lines(shown))
+        self.query_one(FaultBox).show(fault)
+        self.refresh_bindings()
+        self.query_one("#reload", Button).focus()
+
+    def _show_own(self, words: str) -> None:
+        """The own difference again, over what is on disk now."""
+        self._conflict = False
+        self.set_class(False, "-conflict")
+        self.query_one(FaultBox).clear()
+        self.query_one("#what", Static).update(f"Change {self.workspace.document.path}")
+        self.query_one("#diff Static", Static).update(diff_lines(self.workspace.pending_diff()))
+        self.refresh_bindings()
+        self.query_one("#diff").focus()
+        self.app.notify(words, title="Loaded again", markup=False)
+
+    def action_reload(self) -> None:
+        """Read the file again and make the edits on it, where they touch other keys."""
+        try:
+            self.workspace.reload()
+        except TurnkeyError as error:
+            self.query_one(FaultBox).show(error.fault)
+            return
+        self._show_own("Your edits stand on what is there now. Nothing is written yet.")
+
+    @work(exclusive=True, group="drop", exit_on_error=False)
+    async def action_drop(self) -> None:
+        """Take what is on disk, without the own edits; asked first."""
+        answer = await self.app.push_screen_wait(
+            AskChoice(
+                "Give up your unsaved edits and take the file as it is on disk?",
+                (("no", "Keep my edits"), ("drop", "Drop them")),
+            )
+        )
+        if answer != "drop":
+            return
+        try:
+            self.workspace.reload(keep=False)
+        except TurnkeyError as error:
+            self.query_one(FaultBox).show(error.fault)
+            return
+        self.dismiss(False)
+
+    @work(exclusive=True, group="elsewhere", exit_on_error=False)
+    async def action_elsewhere(self) -> None:
+        """Write the edited file under another name, and go on with that one."""
+        folder = self.workspace.document.path.parent
+        name = await self.app.push_screen_wait(
+            AskText(f"Save as (in {folder}):", placeholder="warden.mine.toml")
+        )
+        if name is None:
+            return
+        try:
+            await beside(lambda: self.workspace.save_as(folder / name))
+        except TurnkeyError as error:
+            self.query_one(FaultBox).show(error.fault)
+            return
+        self.app.notify(str(self.workspace.document.path), title="Saved elsewhere", markup=False)
         self.dismiss(False)
 
     @work(exclusive=True, group="save", exit_on_error=False)
@@ -101,7 +183,10 @@ class SaveScreen(ModalScreen[bool]):
         try:
             faults = await beside(self.workspace.save)
         except TurnkeyError as error:
-            self.query_one(FaultBox).show(error.fault)
+            if error.fault.code == "config_changed":
+                self._show_conflict(error.fault)
+            else:
+                self.query_one(FaultBox).show(error.fault)
             return
         for fault in faults:
             self.app.notify(

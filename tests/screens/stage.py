@@ -279,8 +279,6 @@ async def until(pilot: Pilot[int], holds: Callable[[], bool], seconds: float = 2
         if time.monotonic() > end:
             raise AssertionError(f"did not come to hold: {holds}")
         await pilot.pause()
-    # What is still being drawn comes to rest: an app that is left amid it waits for ever.
-    await pilot.pause()
 
 
 async def arrive(pilot: Pilot[int], name: str) -> None:

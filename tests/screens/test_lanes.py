@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+from typing import TYPE_CHECKING
 
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
+from core.keys.vault import open_vault
+from core.warden.workflows import NamedBase
+from core.workspace import open_workspace
 from tests.screens.stage import FILLED, Stage, arrive, stand, until, workspace
 from tui.widgets.shell import ToLanes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.workspace import Workspace
 
 PROVIDER = FILLED[FILLED.index("[defaults.providers.litellm]") : FILLED.index("[[skills]]")]
 UNSET = "version = 1\n\n" + PROVIDER
@@ -65,6 +74,110 @@ async def test_stock_warden_shows_what_would_escape() -> None:
         await pilot.press("V", "end")
         await until(pilot, lambda: "▲ E" in chains(app))
         assert on.variant == "stock"
+
+
+STOCK = FILLED.replace('[defaults.auxiliary]\nmodel = "litellm/qwen3-mini"\n\n', "")
+
+
+async def test_c_closes_one_escape_after_the_other_and_u_and_redo_go_back_and_forth() -> None:
+    on = workspace(STOCK, env={"ANTHROPIC_API_KEY": "x"})
+    on.variant = "stock"
+    app = Stage(on, ToLanes("auxiliary"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "LanesScreen")
+        await pilot.press("end")
+        await until(pilot, lambda: "c closes it" in chains(app))
+        for _ in range(4):
+            if not on.lanes().escapes:
+                break
+            await pilot.press("c")
+            await pilot.pause()
+        assert on.lanes().escapes == ()
+        assert on.config.defaults.auxiliary_model == "litellm/qwen3-coder"
+        closed = on.document.raw
+        await pilot.press("u")
+        await until(pilot, lambda: on.document.raw != closed)
+        await pilot.press("U")
+        await until(pilot, lambda: on.document.raw == closed)
+
+
+async def test_work_that_follows_a_lane_is_shown_on_demand_with_its_effort() -> None:
+    on = workspace(FILLED.replace("[defaults.agent]", '[defaults.agent]\neffort = "high"'))
+    app = Stage(on, ToLanes("synthesis"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "LanesScreen")
+        assert app.screen.query_one("#rows", OptionList).option_count == 4
+        await pilot.press("w", "left", "down")
+        await until(pilot, lambda: "reads repository code with tools" in chains(app))
+        assert "effort: set by defaults.agent.effort" in chains(app)
+        assert "follows the auxiliary lane" in str(
+            app.screen.query_one("#choices", OptionList).get_option_at_index(0).prompt
+        )
+        for word in ("the action's own work", "build and improve", "repairs what build"):
+            await pilot.press("down")
+            await pilot.pause()
+            assert word in chains(app)
+
+
+async def test_a_skills_own_model_is_a_row_and_can_be_taken_away() -> None:
+    on = workspace(FILLED + 'model = "openai/gpt-x"\n')
+    app = Stage(on, ToLanes("synthesis"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "LanesScreen")
+        await pilot.press("left", "down")
+        await until(pilot, lambda: "a model of its own" in chains(app))
+        await pilot.press("right", "end", "enter")
+        await until(pilot, lambda: on.unsaved)
+    assert on.document.text == FILLED
+
+
+async def test_edits_go_to_the_base_layer_when_the_switch_says_so(tmp_path: Path) -> None:
+    on = files(tmp_path, FILLED, UNSET.replace("litellm", "org"))
+    on.open_base(tmp_path / "org.toml")
+    app = Stage(on, ToLanes("agent"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "LanesScreen")
+        assert "defaults.agent.model (repo)" in chains(app)
+        await pilot.press("b")
+        await until(pilot, lambda: "defaults.agent.model (base)" in chains(app))
+        await pilot.press("home", "enter")
+        await until(pilot, lambda: on.unsaved)
+        assert on.document.text == FILLED
+        assert on.base is not None
+        assert on.base.defaults.agent_model == "org/qwen3-coder"
+        await pilot.press("b", "L")
+        await until(pilot, lambda: "What the action takes for itself" in chains(app))
+        assert "base" in chains(app)
+    on.save()
+    assert 'model = "org/qwen3-coder"' in put(tmp_path / "org.toml")
+
+
+async def test_a_base_layer_that_a_workflow_names_is_offered(tmp_path: Path) -> None:
+    on = files(tmp_path, FILLED, UNSET)
+    on.named_bases = (NamedBase("warden.yml", "org.toml", tmp_path / "org.toml"),)
+    app = Stage(on, ToLanes("agent"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "LanesScreen")
+        assert "warden.yml gives Warden a base layer, org.toml: b reads it" in chains(app)
+        await pilot.press("b")
+        await arrive(pilot, "AskChoice")
+        await pilot.press("enter")
+        await arrive(pilot, "LanesScreen")
+        await until(pilot, lambda: on.base is not None)
+
+
+def files(folder: Path, repo: str, base: str) -> Workspace:
+    """A workspace on two files of a folder."""
+    (folder / "warden.toml").write_text(repo)
+    (folder / "org.toml").write_text(base)
+    return open_workspace(
+        folder / "warden.toml", env={}, vault=open_vault(folder, env={}, find=None)
+    )
+
+
+def put(path: Path) -> str:
+    """What stands in a file."""
+    return path.read_text()
 
 
 async def test_old_default_model_is_moved_only_when_asked() -> None:

@@ -15,6 +15,8 @@ from tui.widgets.shell import ToSave
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from textual.pilot import Pilot
+
     from core.workspace import Workspace
 
 
@@ -46,14 +48,88 @@ async def test_difference_is_shown_before_anything_is_written(tmp_path: Path) ->
     assert not on.unsaved
 
 
-async def test_file_changed_by_another_program_is_not_overwritten(tmp_path: Path) -> None:
-    on = edited(tmp_path)
+def put(path: Path, text: str) -> None:
+    """What another program does."""
+    path.write_text(text)
+
+
+async def conflict(pilot: Pilot[int], app: Stage, path: Path, text: str) -> str:
+    """Write while another program has written ``text``; what the screen shows then."""
+    await stand(pilot, "SaveScreen")
+    put(path, text)
+    await pilot.press("enter")
+    await until(pilot, lambda: app.screen.has_class("-conflict"))
+    return str(app.screen.query_one("#diff Static", Static).content)
+
+
+async def test_edits_are_made_again_on_what_another_program_wrote(tmp_path: Path) -> None:
+    on, path = edited(tmp_path), tmp_path / "warden.toml"
+    theirs = FILLED.replace("version = 1", "version = 1 # theirs") + "\n[runner]\nconcurrency = 2\n"
+    app = Stage(on, ToSave())
+    async with app.run_test(size=(80, 24)) as pilot:
+        shown = await conflict(pilot, app, path, theirs)
+        assert "+concurrency = 2" in shown
+        assert path.read_text() == theirs
+        await pilot.press("r")
+        await until(pilot, lambda: not app.screen.has_class("-conflict"))
+        shown = str(app.screen.query_one("#diff Static", Static).content)
+        assert '+failOn = "low"' in shown
+        assert "concurrency" not in shown
+        assert path.read_text() == theirs
+        await pilot.press("enter")
+        await arrive(pilot, "HomeScreen")
+    assert path.read_text() == theirs.replace('failOn = "high"', 'failOn = "low"')
+
+
+async def test_edits_of_the_same_key_stay_until_one_decides(tmp_path: Path) -> None:
+    on, path = edited(tmp_path), tmp_path / "warden.toml"
+    theirs = FILLED.replace('failOn = "high"', 'failOn = "off"')
+    app = Stage(on, ToSave())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await conflict(pilot, app, path, theirs)
+        await pilot.press("r")
+        await pilot.pause()
+        assert "defaults.failOn" in str(app.screen.query_one(FaultBox).content)
+        assert on.unsaved
+        await pilot.press("d")
+        await arrive(pilot, "AskChoice")
+        await pilot.press("enter")
+        await arrive(pilot, "SaveScreen")
+        assert on.unsaved, "asked first"
+        await pilot.press("d")
+        await arrive(pilot, "AskChoice")
+        await pilot.press("right", "enter")
+        await arrive(pilot, "HomeScreen")
+    assert on.document.text == path.read_text() == theirs
+    assert not on.unsaved
+
+
+async def test_edited_file_can_be_saved_elsewhere(tmp_path: Path) -> None:
+    on, path = edited(tmp_path), tmp_path / "warden.toml"
+    app = Stage(on, ToSave())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await conflict(pilot, app, path, "version = 1\n")
+        for name, there in (("warden.toml", True), ("mine.toml", False)):
+            await pilot.press("o")
+            await arrive(pilot, "AskText")
+            await pilot.press(*name, "enter")
+            await arrive(pilot, "SaveScreen" if there else "HomeScreen")
+    assert path.read_text() == "version = 1\n"
+    assert 'failOn = "low"' in (tmp_path / "mine.toml").read_text()
+
+
+async def test_a_save_can_be_undone_and_saved_again(tmp_path: Path) -> None:
+    on, path = edited(tmp_path), tmp_path / "warden.toml"
     app = Stage(on, ToSave())
     async with app.run_test(size=(80, 24)) as pilot:
         await stand(pilot, "SaveScreen")
-        (tmp_path / "warden.toml").write_text("version = 1\n")
         await pilot.press("enter")
-        await until(pilot, lambda: app.screen.query_one(FaultBox).has_class("-shown"))
-        assert type(app.screen).__name__ == "SaveScreen"
-    assert (tmp_path / "warden.toml").read_text() == "version = 1\n"
-    assert on.unsaved, "the edit is still there"
+        await arrive(pilot, "HomeScreen")
+        assert 'failOn = "low"' in path.read_text()
+        await pilot.press("u")
+        await until(pilot, lambda: on.unsaved)
+        await pilot.press("s")
+        await arrive(pilot, "SaveScreen")
+        await pilot.press("enter")
+        await arrive(pilot, "HomeScreen")
+    assert path.read_text() == FILLED
