@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from time import monotonic
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from core.keys.backends import BackendError
@@ -22,6 +23,8 @@ BOUND_S: Final = 3.0
 PROMPT_S: Final = 60.0
 """Seconds that it may take while the platform asks a person to unlock it."""
 _LOOK_S: Final = 0.3
+_UNSURE_S: Final = 1.0
+"""Seconds after which a keyring that cannot tell whether it is locked is taken to be asking."""
 _TICK_S: Final = 0.05
 
 
@@ -100,6 +103,8 @@ class BoundedCalls:
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._hanging: threading.Event | None = None
+        self._prompting = False
+        self._stopped = False
 
     def call(
         self,
@@ -112,18 +117,20 @@ class BoundedCalls:
     ) -> T:
         """``work()``, run in a daemon thread and waited for as ``patience`` says.
 
-        ``name``: what the keyring is called. ``asking``: whether it may be asking a person to
+        ``name``: what the keyring is called. ``asking``: whether it is asking a person to
         unlock it (None: cannot be told); called in a thread as well, since it may hang, too.
 
         Raises:
             BackendError: what ``work`` raised; ``slow``, ``locked`` or ``stopped`` when the
                 wait ended before it did.
         """
-        if not self._turn.acquire(timeout=patience.bound_s):
-            raise BackendError("slow", f"{name()} is still busy with the call before.")
+        self._take_turn(patience, name)
         try:
             if self._hanging is not None and not self._hanging.is_set():
+                if self._stopped:
+                    raise BackendError("stopped", f"The wait for {name()} was ended.")
                 raise BackendError("slow", f"{name()} has not answered the call before.")
+            self._stopped = False
             job = _Job(work, late)
             self._hanging = job.done
             job.start()
@@ -134,6 +141,15 @@ class BoundedCalls:
             raise job.trouble
         return job.result[0]
 
+    def _take_turn(self, patience: Patience, name: Callable[[], str]) -> None:
+        end = monotonic() + patience.bound_s
+        while not self._turn.acquire(timeout=_TICK_S):
+            if patience.stopped:
+                raise BackendError("stopped", f"The wait for {name()} was ended.")
+            # While a person is asked, whoever comes next waits for the same answer.
+            if monotonic() >= end and not self._prompting:
+                raise BackendError("slow", f"{name()} is still busy with the call before.")
+
     def _wait(
         self,
         job: _Job[T],
@@ -142,23 +158,39 @@ class BoundedCalls:
         asking: Callable[[], bool | None],
     ) -> None:
         look = min(_LOOK_S, patience.bound_s)
+        start = monotonic()
         if job.done.wait(look):
             return
         locked = self._ask(asking, look)
+        prompting = False
+        while patience.on_wait is not None and not (job.done.is_set() or patience.stopped):
+            waited = monotonic() - start
+            if locked or (locked is None and waited >= min(_UNSURE_S, patience.bound_s)):
+                prompting = True
+                break
+            if waited >= patience.bound_s:
+                break
+            # Perhaps it is still being found, or about to open its question.
+            if not job.done.wait(min(look, patience.bound_s - waited)):
+                locked = self._ask(asking, look)
         if job.done.is_set():
             return
-        prompting = patience.on_wait is not None and locked is not False
         if prompting and patience.on_wait is not None:
             certain = "is waiting to be unlocked" if locked else "may be asking to be unlocked"
             patience.on_wait(f"{name()} {certain}; look for its question on the screen.")
+        already = monotonic() - start
+        self._prompting = prompting
         try:
-            self._sit_out(job, patience, patience.prompt_s if prompting else patience.bound_s, look)
+            limit = patience.prompt_s if prompting else patience.bound_s
+            self._sit_out(job, patience, limit, already)
         finally:
+            self._prompting = False
             if prompting and patience.on_end is not None:
                 patience.on_end()
         if not job.give_up():
             return
         if patience.stopped:
+            self._stopped = True
             raise BackendError("stopped", f"The wait for {name()} was ended.")
         if locked:
             raise BackendError("locked", f"{name()} is locked, and nobody unlocked it.")

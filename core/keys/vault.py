@@ -406,7 +406,8 @@ class Vault:
             return work(self._found())
 
         def asking() -> bool | None:
-            return None if self._backend is None else self._backend.locked()
+            # One that is still looked for asks nobody.
+            return False if self._backend is None else self._backend.locked()
 
         return self._calls.call(
             run, patience or self.patience(), name=self._name, asking=asking, late=late

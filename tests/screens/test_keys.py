@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from core.keys.backends import BackendError
 from core.keys.bounded import PROMPT_S
@@ -15,7 +15,8 @@ from screens.keys import KeysScreen
 from tests.core.keys.fakes import Raises, Slow, Works, vault_at
 from tests.screens.stage import FILLED, KEY, ScriptedAsker, Stage, arrive, stand, until, workspace
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import Open, ToKeys, ToLive, ToModels
+from tui.widgets.shell import Open, ToAddProvider, ToKeys, ToLive, ToModels, ToSave
+from tui.widgets.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -303,6 +304,31 @@ async def test_other_screens_wait_the_same_way(tmp_path: Path, place: ToModels |
         backend.finish()
     assert asker.asked == []
     assert asker.pinged == []
+
+
+async def test_the_form_and_the_save_wait_the_same_way(tmp_path: Path) -> None:
+    backend = Slow()
+    backend.is_locked = True
+    held = on(tmp_path, backend)
+    held.pending_keys[VARIABLE, HERE] = Secret(KEY)
+    app = Stage(held)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        for place, behind in ((ToAddProvider(), "AddProviderScreen"), (ToSave(), "SaveScreen")):
+            held.vault = vault_at(tmp_path, backend)
+            held.vault.patience = Waiting(app)
+            app.screen.post_message(Open(place))
+            await arrive(pilot, "WaitScreen")
+            assert "esc stops the wait" in text(pilot)
+            await pilot.press("escape")
+            await arrive(pilot, behind)
+            if behind == "AddProviderScreen":
+                app.screen.query_one("#key-input", Input).value = KEY
+            await until(pilot, lambda: "the wait for Secret Service was ended" in text(pilot))
+            assert KEY not in text(pilot)
+            await pilot.press("escape")
+            await arrive(pilot, "HomeScreen")
+        backend.finish()
 
 
 def with_key(vault: Vault) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import traceback
 from typing import TYPE_CHECKING
@@ -345,6 +346,116 @@ def test_while_it_asks_to_be_unlocked_the_wait_is_told_and_goes_on(tmp_path: Pat
     assert told == [
         "Secret Service is waiting to be unlocked; look for its question on the screen."
     ]
+
+
+def test_a_keyring_that_is_still_looked_for_asks_nobody(tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    def find() -> Backend:
+        go_on.wait(30)
+        return Works()
+
+    told: list[str] = []
+    patience = Patience(bound_s=0.05, prompt_s=60, on_wait=told.append)
+    place = vault_at(tmp_path, None, find=find).prepare(patience)
+    go_on.set()
+    assert place.words == "kept for this run only: the keyring does not answer"
+    assert told == []
+
+
+def test_one_that_cannot_tell_is_taken_to_be_asking_in_the_end_and_the_end_is_told(
+    tmp_path: Path,
+) -> None:
+    keyring = Slow()
+    keyring.is_locked = None
+    told: list[str] = []
+
+    def on_wait(said: str) -> None:
+        told.append(said)
+        keyring.released.set()
+
+    patience = Patience(0.02, 20, on_wait, on_end=lambda: told.append("over"))
+    assert vault_at(tmp_path, keyring).prepare(patience).kind == "keyring"
+    words = "Secret Service may be asking to be unlocked; look for its question on the screen."
+    assert told == [words, "over"]
+
+
+def test_the_vaults_own_patience_stands_in_where_a_call_has_none(tmp_path: Path) -> None:
+    keyring = Slow()
+    keyring.is_locked = True
+    vault = vault_at(tmp_path, keyring)
+    told: list[str] = []
+
+    def on_wait(said: str) -> None:
+        told.append(said)
+        keyring.released.set()
+
+    vault.patience = lambda: Patience(0.02, 20, on_wait)
+    assert vault.store(VARIABLE, GW, KEY).kind == "keyring"
+    assert len(told) == 1
+
+
+def test_who_comes_while_a_person_is_asked_waits_for_the_same_answer(tmp_path: Path) -> None:
+    keyring = Slow()
+    keyring.is_locked = True
+    vault = vault_at(tmp_path, keyring)
+    asked, second = threading.Event(), threading.Event()
+    got: list[str] = []
+
+    def first() -> None:
+        got.append(vault.prepare(Patience(0.02, 20, lambda _: asked.set())).words)
+
+    def after() -> None:
+        second.set()
+        got.append(vault.prepare(Patience(0.02, 20)).words)
+
+    threads = [threading.Thread(target=first), threading.Thread(target=after)]
+    threads[0].start()
+    assert asked.wait(10)
+    threads[1].start()
+    assert second.wait(10)
+    threads[1].join(0.3)  # far longer than its own bound
+    assert got == []
+    keyring.released.set()
+    for thread in threads:
+        thread.join(10)
+    assert got == ["goes to Secret Service"] * 2
+
+
+def test_after_escape_the_next_call_is_not_held_up(tmp_path: Path) -> None:
+    keyring = Slow()
+    keyring.is_locked = True
+    vault = vault_at(tmp_path, keyring)
+    patience = Patience(0.02, 60, lambda _: patience.stop())
+    vault.prepare(patience)
+    place = vault.prepare(Patience(20, 60))
+    keyring.finish()
+    assert place.words == "kept for this run only: the wait for Secret Service was ended"
+
+
+@pytest.mark.parametrize(
+    ("backend", "kind", "words"),
+    [
+        (Works(), "keyring", "is open"),
+        (Raises(LOCKED), "keyring", "is open"),
+        (None, "memory", "kept for this run only: no keyring here"),
+    ],
+)
+def test_looking_which_keyring_is_here_writes_nothing(
+    tmp_path: Path, backend: Works | None, kind: str, words: str
+) -> None:
+    place = vault_at(tmp_path, backend).keyring()
+    assert (place.kind, place.words) == (kind, words)
+    assert backend is None or backend.calls == []
+
+
+def test_a_locked_one_is_told_without_a_question(tmp_path: Path) -> None:
+    keyring = Works()
+    keyring.is_locked = True
+    place = vault_at(tmp_path, keyring).keyring()
+    assert (place.name, place.words) == ("Secret Service", "is locked")
+    assert place.fault is not None
+    assert keyring.calls == []
 
 
 def test_escape_ends_the_wait(tmp_path: Path) -> None:
