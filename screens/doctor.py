@@ -137,9 +137,10 @@ class DoctorScreen(TurnkeyScreen[None]):
 
     def _show_target(self, patient: Patient) -> None:
         where = patient.url if isinstance(patient.url, str) else patient.url.url
-        parts = [("x ", "bold $primary"), (one_line(where, 200), "bold")]
+        # spaces stand at the end of a part: pictures drop those at the beginning
+        parts = [("x ", "bold $primary"), (f"{one_line(where, 200)}  ", "bold")]
         if patient.provider:
-            parts.append((f"  {one_line(patient.provider, 60)}", "$foreground 75%"))
+            parts.append((f"{one_line(patient.provider, 60)}", "$foreground 75%"))
         if patient.model:
             parts.append((f" / {one_line(patient.model, 120)}", "$foreground 75%"))
         self.query_one("#target", Static).update(Content.assemble(*parts))
@@ -221,7 +222,7 @@ def _line(sign: str, rung: Rung, width: int) -> Content:
     indent = " " * (NAMES + 2)
     return Content.assemble(
         (f"{sign} {rung.name:<{NAMES}}", style),
-        (f"{first:<{width}}", told),
-        (f"{took:>{TIMES}}", "$foreground 75%"),
+        (f"{first:<{width + TIMES - len(took)}}", told),
+        (took, "$foreground 75%"),
         *((f"\n{indent}{line}", told) for line in more),
     )

@@ -129,14 +129,6 @@ def _other_family(fault: Fault, base: BaseUrl, other: str) -> Fault:
     )
 
 
-def loopback_note(base: BaseUrl, open_at: Collection[str]) -> str:
-    """What to know of a ``localhost`` that answers on one family only; empty when on both."""
-    if base.host != "localhost" or len(open_at) != 1:
-        return ""
-    (only,) = open_at
-    return f"only at {only}: other programs may try the other address first"
-
-
 def tls_broken(
     fault: Fault, base: BaseUrl, around: Surroundings, tls: Tls | None, now: datetime
 ) -> Fault:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from core.errors import Fault
 from screens.live import LiveScreen
 from tests.screens.stage import (
     FILLED,
@@ -17,6 +18,7 @@ from tests.screens.stage import (
     draft,
     events,
     model,
+    report,
     stand,
     until,
     workspace,
@@ -60,6 +62,12 @@ LISTED: Final = (
     model("text-embedding-qwen", kind="embedding"),
 )
 AGENT_ONLY: Final = FILLED.replace('[defaults.auxiliary]\nmodel = "litellm/qwen3-mini"\n\n', "")
+DOWN: Final = Fault(
+    "upstream",
+    "The proxy cannot reach the server behind it.",
+    "litellm.InternalServerError: OpenAIException - Connection error.",
+    "Whoever runs the proxy looks at its log and at api_base.",
+)
 REVIEW: Final = 3
 """How often p is pressed until the review stands in the prompt."""
 
@@ -119,6 +127,14 @@ async def to_save(pilot: Pilot[int]) -> None:
     await arrive(pilot, "SaveScreen")
 
 
+async def to_doctor(pilot: Pilot[int]) -> None:
+    """The doctor on the agent's model, to the rung that breaks."""
+    await pilot.press("x")
+    await arrive(pilot, "DoctorScreen")
+    doctor = pilot.app.screen
+    await until(pilot, lambda: doctor.check_action("back", ()) is True)
+
+
 async def draw(name: str, app: Stage, screen: str, steps: Steps) -> None:
     """Play the steps and write the picture."""
     async with app.run_test(size=SIZE) as pilot:
@@ -142,6 +158,8 @@ async def main() -> None:
     await draw("lanes", Stage(stock, ToLanes("auxiliary")), "LanesScreen", inherit)
     live = workspace(FILLED, asker=long_run())
     await draw("live", Stage(live, ToLive()), "LiveScreen", run_it)
+    down = ScriptedAsker(report=report("chat", DOWN))
+    await draw("doctor", Stage(workspace(FILLED, asker=down)), "HomeScreen", to_doctor)
     await draw("save", Stage(workspace(), ToModels(draft=listed)), "ModelsScreen", to_save)
 
 

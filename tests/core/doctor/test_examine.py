@@ -324,6 +324,20 @@ BROKEN: Final[dict[str, Broken]] = {
         "key_refused",
         "{at} refuses the key.",
     ),
+    "LiteLLM without its database package": Broken(
+        serving(models=text_reply(500, "Internal Server Error")),
+        "key",
+        "key_missing",
+        "Most likely {at} wants a key, and none was sent.",
+        key=None,
+    ),
+    "Ollama behind a name that it does not know": Broken(
+        only(text_reply(403, "")),
+        "models",
+        "server_error",
+        "{at} refuses the request without a word (403).",
+        "«Host: localhost»",
+    ),
     "a wrong path": Broken(
         serving(),
         "models",
