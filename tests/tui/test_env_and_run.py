@@ -186,6 +186,18 @@ def test_hosted_keys_can_be_withheld(desk: Desk) -> None:
     assert "ANTHROPIC_API_KEY" not in child(desk, "--only-listed")[1]
 
 
+def test_a_hosted_key_that_lets_a_lane_leave_is_pointed_out(desk: Desk) -> None:
+    desk.write(provider_table(LOCAL, "m", name="ollama"))
+    desk.export(ANTHROPIC_API_KEY="hosted")
+    assert "--only-listed withholds it" in child(desk)[2]
+    assert "ANTHROPIC_API_KEY" not in child(desk, "--only-listed")[2]
+    lanes = "".join(
+        f'\n[defaults.{lane}]\nmodel = "ollama/m"\n' for lane in ("agent", "auxiliary", "synthesis")
+    )
+    desk.write(provider_table(LOCAL, "m", name="ollama") + lanes)
+    assert "ANTHROPIC_API_KEY" not in child(desk)[2], "every lane is set"
+
+
 def test_a_command_that_is_not_there_ends_as_in_a_shell(desk: Desk) -> None:
     desk.write(provider_table(LOCAL, "m", name="ollama"))
     assert desk.apart("run", "--", "no-such-command-here").code == 127

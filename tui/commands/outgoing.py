@@ -56,5 +56,21 @@ def outgoing_names(workspace: Workspace, only: Sequence[str]) -> tuple[str, ...]
     )
 
 
+def warn_of_others(workspace: Workspace, warn: Callable[[str], None]) -> None:
+    """Warn of hosted providers' keys in this environment that let a lane leave in silence."""
+    from core.keys.environment import others_found
+
+    if not others_found(workspace.env):
+        return  # the lanes need not be resolved
+    from core.key_board import others
+
+    for other in others(workspace):
+        if other.lanes:
+            warn(
+                f"{other.variable} is set here, and {', '.join(other.lanes)} would leave for a "
+                "hosted provider. --only-listed withholds it."
+            )
+
+
 def _chosen(workspace: Workspace, only: Sequence[str]) -> Sequence[Provider]:
     return [workspace.provider(name) for name in only] if only else workspace.providers

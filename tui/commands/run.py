@@ -51,7 +51,7 @@ def run(
     from core.errors import Fault, KeyProblem
     from core.keys.child import run_command
     from core.keys.export import child_environment
-    from tui.commands.outgoing import outgoing_keys
+    from tui.commands.outgoing import outgoing_keys, warn_of_others
     from tui.commands.output import warn
 
     workspace = open_here(config, variant, base)
@@ -65,5 +65,7 @@ def run(
                 "Store or set it as said above, or start all the same with --allow-missing.",
             )
         )
+    if not only_listed:
+        warn_of_others(workspace, warn)
     environment = child_environment(workspace.env, found, only_listed=only_listed)
     return run_command(list(command), environment)
