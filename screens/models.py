@@ -49,6 +49,10 @@ class ModelsScreen(TurnkeyScreen[None]):
         self._draft = draft
         self._provider = provider
         self._typed: list[Model] = []
+        self._chat = 0
+        """How many of the listed ones are chat models."""
+        self._shape: tuple[int, ...] = ()
+        self._can: tuple[bool, bool] | None = None
 
     def body(self) -> ComposeResult:
         """What answered, the filter, the list, and the facts of the one at the cursor."""
@@ -107,16 +111,17 @@ class ModelsScreen(TurnkeyScreen[None]):
         )
         self._show(self._draft)
 
-    def _show(self, draft: Draft) -> None:
+    def _show(self, draft: Draft, chosen: tuple[str, ...] = ()) -> None:
         known = [entry.id for entry in declared(self.workspace, draft)]
         listed = {model.id for model in draft.discovery.models}
         extra = [Model(id=name, kind="unknown", facts={}) for name in known if name not in listed]
         models = [*draft.discovery.models, *extra, *self._typed]
-        picked = self.query_one(ModelList).picked or known
-        chat = [model.id for model in models if model.kind in {"chat", "unknown"}]
+        picked = list(chosen) or list(self.query_one(ModelList).picked) or known
+        chat = [model.id for model in models if _may_chat(model)]
         if not picked and len(chat) == 1:
             picked = chat
-        models.sort(key=lambda model: model.kind not in {"chat", "unknown"})
+        models.sort(key=lambda model: not _may_chat(model))
+        self._chat = sum(1 for model in draft.discovery.models if _may_chat(model))
         self.query_one(ModelList).show(models, picked)
         self._tell()
 
@@ -127,20 +132,32 @@ class ModelsScreen(TurnkeyScreen[None]):
         models = self.query_one(ModelList)
         found = draft.discovery
         all_models = found.models
-        chat = sum(1 for model in all_models if model.kind in {"chat", "unknown"})
         picked = len(models.picked)
         kind = found.endpoint.dialect + (
             f" {found.endpoint.version}" if found.endpoint.version else ""
         )
         parts = [
             f"{draft.name} · {kind} at {draft.base.url}",
-            f"{len(all_models)} listed, {chat} chat · {models.shown} shown · {picked} picked",
+            f"{len(all_models)} listed, {self._chat} chat · {models.shown} shown · {picked} picked",
         ]
         parts += [f"▲ {warning.what}" for warning in found.warnings]
         if not all_models and not self._typed:
             parts.append("It lists nothing: i types an id by hand.")
-        self.query_one("#endpoint", Static).update("\n".join(one_line(part) for part in parts))
-        self.refresh_bindings()
+        line = self.query_one("#endpoint", Static)
+        told = [one_line(part) for part in parts]
+        # At each key press: laid out again only where the lines may wrap otherwise than before.
+        shape = (line.size.width, *(len(part) // max(1, line.size.width - 2) for part in told))
+        line.update("\n".join(told), layout=shape != self._shape)
+        self._shape = shape
+        self._draw_keys()
+
+    def _draw_keys(self) -> None:
+        """Draw the footer anew when what can be done has changed."""
+        models = self.query_one(ModelList)
+        can = (bool(models.picked), models.current is not None)
+        if can != self._can:
+            self._can = can
+            self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Use needs a picked model, test one under the cursor."""
@@ -163,8 +180,9 @@ class ModelsScreen(TurnkeyScreen[None]):
     @on(ModelList.Moved)
     def describe(self, event: ModelList.Moved) -> None:
         """The facts of the model at the cursor, each with its source."""
-        self.query_one("#facts", Static).update("" if event.model is None else facts(event.model))
-        self.refresh_bindings()
+        told = "" if event.model is None else facts(event.model)
+        self.query_one("#facts", Static).update(told, layout=False)  # its height is fixed
+        self._draw_keys()
 
     @on(Input.Changed, "#filter")
     def narrow(self, event: Input.Changed) -> None:
@@ -214,9 +232,7 @@ class ModelsScreen(TurnkeyScreen[None]):
             listed = {model.id for model in self._draft.discovery.models}
             if name not in {*listed, *(model.id for model in self._typed)}:
                 self._typed.append(Model(id=name, kind="unknown", facts={}))
-            picked = (*models.picked, name)
-            models.show([*self._draft.discovery.models, *self._typed], picked)
-            self._tell()
+            self._show(self._draft, (*models.picked, name))
 
     def action_test(self) -> None:
         """Watch the model at the cursor answer; nothing is persisted."""
@@ -244,6 +260,10 @@ class ModelsScreen(TurnkeyScreen[None]):
             self.open(ToLanes(), replace=True)
         else:
             self.open(ToHome())
+
+
+def _may_chat(model: Model) -> bool:
+    return model.kind in {"chat", "unknown"}
 
 
 def facts(model: Model) -> str:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -84,6 +86,12 @@ class ModelList(ScrollView, can_focus=True):
         self._lowered: tuple[str, ...] = tuple(model.id.lower() for model in self._models)
         self._hits: Sequence[int] = range(len(self._models))
         self._picked: dict[str, None] = dict.fromkeys(picked)
+        self._filtered = ""
+        """The needle that the hits are of."""
+        self._lines: LRUCache[tuple[int, bool, bool], Strip] = LRUCache(1000)
+        """Drawn lines: model, picked, at the cursor."""
+        self._columns: tuple[tuple[str, str, int], ...] = ()
+        self._width = 0
 
     @property
     def picked(self) -> tuple[str, ...]:
@@ -105,6 +113,9 @@ class ModelList(ScrollView, can_focus=True):
         self._models = tuple(models)
         self._lowered = tuple(model.id.lower() for model in self._models)
         self._picked = dict.fromkeys(picked)
+        self._hits = range(len(self._models))
+        self._filtered = ""
+        self._lines.clear()
         self._filter()
 
     def pick_all_shown(self) -> None:
@@ -127,15 +138,13 @@ class ModelList(ScrollView, can_focus=True):
         self._filter()
 
     def _filter(self) -> None:
-        words = self.needle.lower().split()
-        if words:
-            self._hits = [
-                index
-                for index, name in enumerate(self._lowered)
-                if all(word in name for word in words)
-            ]
-        else:
-            self._hits = range(len(self._models))
+        needle, names = self.needle.lower(), self._lowered
+        # More of the same words fits fewer: then only what fitted is looked at again.
+        narrows = needle.startswith(self._filtered)
+        hits: Sequence[int] = self._hits if narrows else range(len(names))
+        for word in needle.split():
+            hits = [index for index in hits if word in names[index]]
+        self._hits, self._filtered = hits, needle
         self.cursor = 0
         self._resize()
         self.refresh()
@@ -150,7 +159,16 @@ class ModelList(ScrollView, can_focus=True):
         """The columns follow the window."""
         self._resize()
 
+    def notify_style_update(self) -> None:
+        """Another theme: every line is drawn anew."""
+        self._lines.clear()
+        super().notify_style_update()
+
     def _resize(self) -> None:
+        columns = self.columns()
+        if columns != self._columns or self.size.width != self._width:
+            self._columns, self._width = columns, self.size.width
+            self._lines.clear()
         self.virtual_size = Size(max(self.size.width - 1, 1), len(self._hits) + 1)
 
     def watch_cursor(self) -> None:
@@ -204,30 +222,38 @@ class ModelList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line: the heading stays on top, the models scroll under it."""
-        base = self.rich_style
-        if y == 0:
-            style = base + self.get_component_rich_style("models--heading", partial=True)
-            return self._line("", "model", [name for _, name, _ in self.columns()], style, style)
-        index = y - 1 + self.scroll_offset.y
-        if index >= len(self._hits):
-            return Strip.blank(self.size.width, base)
-        return self._model_line(self._models[self._hits[index]], index == self.cursor, base)
+        if self.size.width != self._width:
+            self._resize()
+        line = y - 1 + self.scroll_offset.y
+        if y > 0 and line >= len(self._hits):
+            return Strip.blank(self.size.width, self.rich_style)
+        index = self._hits[line] if y > 0 else -1
+        picked = y > 0 and self._models[index].id in self._picked
+        key = (index, picked, y > 0 and line == self.cursor)
+        strip = self._lines.get(key)
+        if strip is None:
+            strip = self._heading() if y == 0 else self._model_line(self._models[index], *key[1:])
+            self._lines[key] = strip
+        return strip
 
-    def _model_line(self, model: Model, at_cursor: bool, base: Style) -> Strip:
-        picked = model.id in self._picked
-        style = base
+    def _heading(self) -> Strip:
+        style = self.rich_style + self.get_component_rich_style("models--heading", partial=True)
+        names = [name for _, name, _ in self._columns]
+        return self._line("", "model", names, style, style)
+
+    def _model_line(self, model: Model, picked: bool, at_cursor: bool) -> Strip:
+        style = self.rich_style
         if picked:
             style += self.get_component_rich_style("models--picked", partial=True)
         if at_cursor:
             style += self.get_component_rich_style("models--cursor", partial=True)
-        quiet = style + self.get_component_rich_style("models--dim", partial=True)
-        if at_cursor:
-            quiet = style
+        quiet = style
+        if not at_cursor:
+            quiet += self.get_component_rich_style("models--dim", partial=True)
         if model.kind not in {"chat", "unknown"}:
-            return self._line(
-                "", model.id, [f"not a chat model: {model.kind}"], quiet, quiet, free=True
-            )
-        cells = [fact_words(model.facts.get(fact)) for fact, _, _ in self.columns()]
+            words = [f"not a chat model: {model.kind}"]
+            return self._line("", model.id, words, quiet, quiet, free=True)
+        cells = [fact_words(model.facts.get(fact)) for fact, _, _ in self._columns]
         return self._line("✓" if picked else "", model.id, cells, style, quiet)
 
     def _line(
@@ -241,24 +267,16 @@ class ModelList(ScrollView, can_focus=True):
         free: bool = False,
     ) -> Strip:
         width = self.size.width
-        columns = self.columns()
         facts = (
             "  " + "  ".join(cells)
             if free
             else "".join(
                 cell[: size - 1].rjust(size)
-                for cell, (_, _, size) in zip(cells, columns, strict=True)
+                for cell, (_, _, size) in zip(cells, self._columns, strict=True)
             )
         )
         room = max(8, width - len(facts) - 3)
         label = one_line(name, room)
-        strip = Strip([Segment(f" {mark or ' '} ", style), Segment(label, style)])
-        gap = max(0, width - strip.cell_length - len(facts))
-        return Strip(
-            [
-                Segment(f" {mark or ' '} ", style),
-                Segment(label, style),
-                Segment(" " * gap, style),
-                Segment(facts, quiet),
-            ]
-        ).adjust_cell_length(width, style)
+        gap = max(0, width - len(facts) - 3 - cell_len(label))
+        text = Segment(f" {mark or ' '} {label}{' ' * gap}", style)
+        return Strip([text, Segment(facts, quiet)]).adjust_cell_length(width, style)
