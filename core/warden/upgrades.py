@@ -96,7 +96,9 @@ def upgraded(document: Document, upgrade: Upgrade) -> Document:
     return unset_key(document, upgrade.path)
 
 
-def all_upgraded(document: Document, *, leftovers: bool = False) -> tuple[Document, list[Upgrade]]:
+def all_upgraded(
+    document: Document, *, spellings: bool = True, leftovers: bool = False
+) -> tuple[Document, list[Upgrade]]:
     """The file with every plain upgrade, and with ``leftovers`` also without these; what was done.
 
     What cannot be edited is left as it is.
@@ -107,7 +109,7 @@ def all_upgraded(document: Document, *, leftovers: bool = False) -> tuple[Docume
         wanted = [
             one
             for one in upgrades(document)
-            if (one.plain or (leftovers and one.kind == "remove"))
+            if (spellings if one.plain else leftovers and one.kind == "remove")
             and (one.path, one.kind) not in left
         ]
         if not wanted:

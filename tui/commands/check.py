@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from tui.commands.options import common, json_errors, open_here
+from tui.commands.options import common, dry_run_option, json_errors, open_here
 
 _ALLOWED: Final = re.compile(r"E[0-9]+:[a-z_]+")
 
@@ -19,12 +19,32 @@ _ALLOWED: Final = re.compile(r"E[0-9]+:[a-z_]+")
     metavar="CODE:LANE",
     help="Accept a deliberate escape, for example E9:synthesis.",
 )
+@click.option("--fix", "spellings", is_flag=True, help="Bring old spellings up to date, and save.")
+@click.option("--drop-leftovers", is_flag=True, help="Remove what Warden ignores, and save.")
+@click.option(
+    "--move-keys",
+    is_flag=True,
+    help="Move keys that stand in the file to the keyring, and save; one that no keyring takes "
+    "stays.",
+)
+@dry_run_option
 @common
 @json_errors
 def check(
-    allow: tuple[str, ...], config: str | None, base: str | None, variant: str, as_json: bool
+    allow: tuple[str, ...],
+    spellings: bool,
+    drop_leftovers: bool,
+    move_keys: bool,
+    dry_run: bool,
+    config: str | None,
+    base: str | None,
+    variant: str,
+    as_json: bool,
 ) -> int:
-    """Name the problems and escapes of the file.
+    """Name the problems and escapes of the file, and mend on request what can be mended.
+
+    With --fix, --drop-leftovers or --move-keys the file is edited first, and what is left is
+    judged; --dry-run prints the difference instead of saving it. The base layer is never edited.
 
     Exits 1 on an escape that is not allowed, or on a problem of severity error. Asks no server.
     """
@@ -43,15 +63,31 @@ def check(
                 )
             )
     workspace = open_here(config, variant, base)
+    fixed = None
+    if spellings or drop_leftovers or move_keys:
+        from tui.commands.fixing import fix
+
+        fixed = fix(
+            workspace,
+            spellings=spellings,
+            leftovers=drop_leftovers,
+            keys=move_keys,
+            dry_run=dry_run,
+        )
     problems = workspace.problems()
     found = workspace.lanes().escapes
     allowed = [escape for escape in found if f"{escape.code}:{escape.lane}" in allow]
     escapes = [escape for escape in found if escape not in allowed]
     if as_json:
-        print_json({"problems": problems, "escapes": escapes, "allowed": allowed})
+        told = {"problems": problems, "escapes": escapes, "allowed": allowed}
+        print_json(told if fixed is None else {**told, "fixed": fixed})
     else:
+        if fixed is not None and dry_run:
+            click.echo(fixed.diff, nl=False)
         for problem in problems:
-            place = f"{workspace.document.path.name}:{problem.line}:{problem.column}"
+            # Both files may be called warden.toml.
+            name = "base layer" if problem.layer == "base" else workspace.document.path.name
+            place = f"{name}:{problem.line}:{problem.column}"
             show(f"{place}: {problem.severity}: {problem.message} [{problem.code}]")
             if problem.effect:
                 show(f"    Warden: {problem.effect}")

@@ -1,0 +1,58 @@
+"""What ``turnkey check`` mends when it is asked: old spellings, leftovers, keys in the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tui.commands.output import say, warn_of
+
+if TYPE_CHECKING:
+    from core.workspace import Workspace
+
+
+class Fixed(msgspec.Struct, frozen=True):
+    """What was mended, for ``--json``: instructions as a person reads them, no key's value."""
+
+    upgraded: tuple[str, ...]
+    moved: tuple[str, ...]
+    diff: str
+    saved: bool
+
+
+def fix(
+    workspace: Workspace, *, spellings: bool, leftovers: bool, keys: bool, dry_run: bool
+) -> Fixed:
+    """Make the edits that were asked for, and save them unless ``dry_run``.
+
+    A key goes to the keyring before its line leaves the file; one that no keyring takes stays,
+    and a warning says so. Raises ConfigProblem when the file cannot be written.
+    """
+    from core.errors import KeyProblem
+    from core.leaked import leaks, move
+    from core.warden.upgrades import all_upgraded
+    from tui.commands.writing import write
+
+    moved: list[str] = []
+    for leak in leaks(workspace.document) if keys else ():
+        if dry_run:
+            say(f"would be done: {leak.says}")
+            continue
+        try:
+            edited, place = move(workspace.document, leak, workspace.vault)
+        except KeyProblem as problem:
+            warn_of(problem.fault)
+            continue
+        workspace.edit(edited)
+        moved.append(leak.says)
+        say(f"{leak.variable}: {place.for_origin(leak.origin)}")
+    done: list[str] = []
+    if spellings or leftovers:
+        document, found = all_upgraded(workspace.document, spellings=spellings, leftovers=leftovers)
+        workspace.edit(document)
+        done = [one.says for one in found]
+    for words in done:
+        say(words)
+    changes = write(workspace, dry_run=dry_run)
+    return Fixed(tuple(done), tuple(moved), changes, bool(changes) and not dry_run)
