@@ -27,6 +27,7 @@ from core.warden.config import Provider
 from tui.widgets.ask_key import may_go
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field, Tone
+from tui.widgets.key_input import KeyInput
 from tui.widgets.shell import ToDoctor, ToModels, TurnkeyScreen
 
 if TYPE_CHECKING:
@@ -188,6 +189,12 @@ class AddProviderScreen(TurnkeyScreen[None]):
         self.query_one("#anyway").display = False
         self.query_one("#doctor").display = False
         self.refresh_bindings()
+
+    @on(KeyInput.ManyLines)
+    def tell_lines(self, event: KeyInput.ManyLines) -> None:
+        """A key is one line: say what was left out."""
+        words = f"{event.count} lines were pasted; only the first was taken."
+        self.query_one("#key", Field).say(("quiet", self._where()), ("warn", words))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The doctor has a place once the endpoint failed, and what is found once there is any."""
@@ -373,7 +380,8 @@ class AddProviderScreen(TurnkeyScreen[None]):
         right = (self._judge_name(), self._judge_url(), self._judge_key())
         if not all(right):
             return None
-        name, url, typed = (self.query_one(f"#{one}", Field).value for one in ("name", "url", "key"))
+        fields = ("#name", "#url", "#key")
+        name, url, typed = (self.query_one(field, Field).value for field in fields)
         key = clean_key(typed).secret if typed else None
         return Asked(name, url, read_base_url(url), key)
 

@@ -160,8 +160,23 @@ class LiveScreen(TurnkeyScreen[None]):
 
     @on(Select.Changed, "#model")
     def chosen(self) -> None:
-        """A chosen model is ready to run."""
+        """A chosen model is ready to run; what stood here was of another one."""
         self.query_one("#answer").focus()
+        if not self._busy:
+            self._clear()
+            self.query_one("#state", Static).update("○ not tried")
+
+    def _clear(self) -> None:
+        """Nothing came yet."""
+        selector = self.query_one("#model", Select).value
+        asked = split_selector(selector)[1] if isinstance(selector, str) else None
+        self._meter = Meter(asked)
+        self._started = None
+        self._thinking.clear()
+        self._answer.clear()
+        self.query_one(FaultBox).clear()
+        self.query_one("#notes", Static).update("")
+        self._show_figures(None)
 
     def action_stop(self) -> None:
         """Close the connection; what came stays on screen."""
@@ -177,13 +192,7 @@ class LiveScreen(TurnkeyScreen[None]):
         if not isinstance(selector, str):
             self.action_model()
             return
-        thinking.clear()
-        answer.clear()
-        fault.clear()
-        self._meter = Meter(split_selector(selector)[1])
-        self._started = None
-        self.query_one("#notes", Static).update("")
-        self._show_figures(None)
+        self._clear()
         self.refresh_bindings()
         try:
             target = await self._find_target(selector)
@@ -200,7 +209,8 @@ class LiveScreen(TurnkeyScreen[None]):
             thinking.finish()
             answer.finish()
             self.call_after_refresh(self.refresh_bindings)
-        self._finish(selector, run)
+        self.workspace.remember(selector, target.base, run)
+        self._finish(run)
 
     async def _find_target(self, selector: str) -> Target:
         if self._target is not None and selector == self._selector:
@@ -278,9 +288,8 @@ class LiveScreen(TurnkeyScreen[None]):
         )
         self.query_one("#figures", Static).update("\n".join(figure_lines(shown, source)))
 
-    def _finish(self, selector: str, run: Run) -> None:
-        """Show what the run told, and remember it for home."""
-        self.workspace.tried[selector] = run
+    def _finish(self, run: Run) -> None:
+        """Show what the run told."""
         self._show_figures(run.figures)
         self.query_one("#state", Static).update(result_words(run))
         fault = self.query_one(FaultBox)

@@ -174,6 +174,8 @@ class TurnkeyApp(DiscreetApp[int]):
         if workspace is not None and workspace.unsaved:
             from tui.widgets.ask import AskChoice
 
+            if isinstance(self.screen, AskChoice):
+                return  # it is being asked already
             answer = await self.push_screen_wait(
                 AskChoice(
                     "There are unsaved edits.",

@@ -73,6 +73,14 @@ def remarks(story: Story) -> tuple[RunWarning, ...]:
     found: list[RunWarning] = []
     if story.asked and story.served and not fits(story.asked, story.served):
         found.append(_other_model(story.asked, story.served))
+    if story.asked and not story.served and story.ended and story.complete:
+        found.append(
+            RunWarning(
+                "served_model_unknown",
+                "The server does not say which model answered.",
+                "Nothing shows that it was the chosen one: look at the server's own log.",
+            )
+        )
     if story.ended:
         found += _about_the_answer(story)
     if story.buffered:

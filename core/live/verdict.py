@@ -22,8 +22,10 @@ from core.live.events import (
     Finished,
     Headers,
     Reasoning,
+    Served,
     Started,
     ToolPiece,
+    UsageSeen,
 )
 from core.live.figures import CountsFrom, Figures, RunWarning
 from core.live.meter import Meter
@@ -43,6 +45,8 @@ _KEY: Final = frozenset({"key_refused", "key_missing"})
 _PAST_THE_KEY: Final = frozenset(
     {"model_unknown", "context_overflow", "parameter_refused", "upstream"}
 )
+# What only a model's server says, once it let the request in.
+_SPEECH: Final = (Reasoning, Answer, ToolPiece, Served, Finished, UsageSeen)
 _PASSING: Final = frozenset({"rate_limited", "loading"})
 
 
@@ -97,6 +101,8 @@ class Transcript:
         self._calls: list[list[str]] = []
         self._finish: str | None = None
         self._status: int | None = None
+        self._web_page = False
+        self._spoke = False
         self._failed: Failed | None = None
         self._started = False
         self._ended: Ended | None = None
@@ -108,6 +114,7 @@ class Transcript:
             self._reset()
             self._started = True
         self._last_at = event.at
+        self._spoke = self._spoke or isinstance(event, _SPEECH)
         self.meter.apply(event)
         if isinstance(event, Answer):
             self._answer.append(event.text)
@@ -127,6 +134,7 @@ class Transcript:
             self._finish = event.reason
         elif isinstance(event, Headers):
             self._status = event.status
+            self._web_page = "html" in event.headers.get("content-type", "")
         elif isinstance(event, Failed):
             self._failed = event
         elif isinstance(event, Ended):
@@ -205,11 +213,11 @@ class Transcript:
         if self._failed is not None:
             if self._failed.fault.code in _KEY:
                 return False if self._status is not None else None
-            if self._failed.fault.code in _PAST_THE_KEY and self._status is not None:
+            told = self._status is not None and not self._web_page
+            if self._failed.fault.code in _PAST_THE_KEY and told:
                 return True
-            if self._failed.fault.code == "bad_shape":
-                return None
-        return True if self._status is not None and 200 <= self._status < 300 else None
+        # A status alone proves nothing: a web page and an empty body come with 200 as well.
+        return True if self._spoke else None
 
     def _error(self, expects: str | None, *, cut: bool) -> Fault | None:
         """What is wrong; None when all is well, not decided, or stopped by whoever asked."""
@@ -222,7 +230,8 @@ class Transcript:
             return Fault(
                 "stream_broken",
                 "The stream ended without saying that the answer is complete.",
-                "The server or a proxy broke off; what came may be a part only.",
+                "No finish reason came: the server or a proxy broke off, or the server never gives"
+                " one. What came may be a part only.",
                 "Look at the server's log; a round number of seconds points to a proxy's limit.",
             )
         if self._finish not in _GOOD_FINISH:

@@ -358,6 +358,9 @@ def _rest(seen: Seen) -> Fault:
                 f"instead of {seen.host}.",
                 "Ollama does so when it does not know the host name it is called by.",
             )
+        if not seen.keyed:
+            fix = "Store the key (turnkey keys set) or set its variable, if it wants one."
+            return seen.fault("key_missing", f"{seen.at} does not allow this without a key.", fix)
         fix = "Ask who runs the server what this key may do."
         return seen.fault("key_refused", f"{seen.at} does not allow this (403).", fix)
     if seen.status in {400, 422}:

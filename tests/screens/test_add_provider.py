@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
+from textual.events import Paste
 from textual.widgets import Input, OptionList, Static, Tabs
 
 from core.discover.discover import Found
 from core.errors import Fault
+from core.keys.secret import Secret
 from tests.screens.stage import (
     FILLED,
     KEY,
@@ -23,6 +26,12 @@ from tests.screens.stage import (
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field
 from tui.widgets.shell import ToAddProvider
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.discover.facts import Discovery
+    from core.providers.base_url import BaseUrl
 
 
 def note(app: Stage, field: str) -> str:
@@ -225,3 +234,79 @@ async def test_nobody_looks_around_before_the_form_is_opened() -> None:
         await stand(pilot)
         await pilot.pause()
     assert asker.looked == 0
+
+
+class SlowAsker(ScriptedAsker):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+
+    async def discover(
+        self, url: str | BaseUrl, key: Secret | None, headers: Mapping[str, Secret | str]
+    ) -> Discovery:
+        found = await super().discover(url, key, headers)
+        await self.go.wait()
+        return found
+
+
+async def test_stored_key_goes_to_the_origin_it_was_stored_for_and_to_no_other() -> None:
+    asker = ScriptedAsker()
+    on = workspace(asker=asker)
+    on.vault.remember("WARDEN_LITELLM_API_KEY", "http://localhost:4000", Secret(KEY))
+    app = Stage(on, ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        await until(pilot, lambda: "kept for this run" in note(app, "key"))
+        put(app, "url", "https://evil.example/v1")
+        await pilot.press("ctrl+o")
+        await until(
+            pilot,
+            lambda: bool(asker.asked) or type(app.screen).__name__ != "AddProviderScreen",
+        )
+        if type(app.screen).__name__ == "AskRebind":
+            await pilot.press("escape")
+            await until(pilot, lambda: bool(asker.asked))
+    assert asker.asked == [("https://evil.example/v1", None)]
+
+
+async def test_editing_while_it_is_asked_stops_the_question() -> None:
+    asker = SlowAsker()
+    on = workspace(asker=asker)
+    app = Stage(on, ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: bool(asker.asked))
+        put(app, "name", "a/b c")
+        await until(
+            pilot, lambda: "stopped" in str(app.screen.query_one("#answer", Static).content)
+        )
+        asker.go.set()
+        await pilot.pause()
+        assert type(app.screen).__name__ == "AddProviderScreen"
+
+
+async def test_pasted_lines_beyond_the_first_are_told() -> None:
+    app = Stage(workspace(), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        box = app.screen.query_one("#key", Field).input
+        box.focus()
+        await pilot.pause()
+        box.post_message(Paste(f"\n{KEY}\nsecond line\n"))
+        await until(pilot, lambda: "2 lines were pasted" in note(app, "key"))
+        assert box.value == KEY
+
+
+async def test_key_cannot_be_copied_or_cut_into_a_clipboard() -> None:
+    app = Stage(workspace(), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        put(app, "key", KEY)
+        app.screen.query_one("#key", Field).input.focus()
+        await pilot.pause()
+        await pilot.press("home", "shift+end", "ctrl+c", "ctrl+x")
+        await pilot.pause()
+        assert KEY not in app.clipboard

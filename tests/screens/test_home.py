@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.widgets import OptionList
+from textual.widgets import Button, OptionList
 
 from tests.screens.stage import FILLED, Stage, arrive, stand, workspace
 
@@ -83,3 +83,19 @@ async def test_mouse_opens_what_keys_open() -> None:
         await stand(pilot)
         await pilot.click("#lanes", offset=(20, 3))
         await arrive(pilot, "LanesScreen")
+
+
+async def test_quitting_twice_asks_once_and_every_answer_is_readable() -> None:
+    on = workspace(FILLED)
+    app = Stage(on)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        on.edit(on.document.with_text(FILLED + "# more\n"))
+        await pilot.press("ctrl+q")
+        await arrive(pilot, "AskChoice")
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert [type(screen).__name__ for screen in app.screen_stack].count("AskChoice") == 1
+        width = app.screen.query_one("AskChoice > Vertical").content_region
+        for button in app.screen.query(Button):
+            assert button.region.right <= width.right, f"{button.label} is cut"

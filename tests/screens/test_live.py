@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from textual.widgets import Input, Static
+from textual.widgets import Input, Select, Static
 
 from core.errors import Fault
 from core.live.events import Ended, Failed, Headers, Started
@@ -127,3 +127,30 @@ async def test_escape_sequences_of_a_server_are_shown_and_not_obeyed() -> None:
             pilot,
             lambda: "\\x1b[2J[red]PONG[/nope]" in str(pane.query_one(Static).content),
         )
+
+
+async def test_another_model_is_not_tried_because_this_one_was() -> None:
+    on = workspace(FILLED)
+    app = Stage(on, ToLive())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: "works ✓" in said(app, "#state"))
+        app.screen.query_one("#model", Select).value = "litellm/qwen3-mini"
+        await until(pilot, lambda: "not tried" in said(app, "#state"))
+        assert app.screen.query_one("#answer", StreamPane).text == ""
+        assert "PONG" not in said(app, "#figures")
+    assert list(on.tried) == ["litellm/qwen3-coder"]
+
+
+async def test_works_does_not_outlive_the_endpoint() -> None:
+    on = workspace(FILLED)
+    app = Stage(on, ToLive())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: "litellm/qwen3-coder" in on.tried)
+    on.edit(on.document.with_text(FILLED.replace("127.0.0.1:4000", "other.example:9")))
+    assert not on.tried
+    on.undo()
+    assert "litellm/qwen3-coder" in on.tried

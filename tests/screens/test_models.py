@@ -125,3 +125,20 @@ async def test_model_that_does_not_chat_is_marked() -> None:
         lines = [models.render_line(y).text for y in range(6)]
     assert any("text-embedding-qwen" in line and "not a chat model" in line for line in lines)
     assert any("[bold]odd\\x1b[31m/id[/]" in line for line in lines)
+
+
+async def test_typing_an_id_keeps_declared_models_that_are_not_listed() -> None:
+    app = Stage(
+        workspace(FILLED, asker=ScriptedAsker(discovery((model("new"),)))), ToModels(name="litellm")
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "ModelsScreen")
+        models = app.screen.query_one(ModelList)
+        await until(pilot, lambda: models.shown == 3)
+        await pilot.press("i")
+        await arrive(pilot, "AskText")
+        app.screen.query_one(Input).value = "typed"
+        await pilot.press("enter")
+        await arrive(pilot, "ModelsScreen")
+        await until(pilot, lambda: models.shown == 4)
+        assert models.picked == ("qwen3-coder", "qwen3-mini", "typed")

@@ -22,7 +22,7 @@ BOX = """
         border: round $primary; background: $surface; padding: 1 2;
     }}
     {name} Horizontal {{ height: auto; margin-top: 1; }}
-    {name} Button {{ margin-right: 2; }}
+    {name} Button {{ margin-right: 1; min-width: 8; }}
 """
 
 

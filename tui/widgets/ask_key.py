@@ -19,6 +19,7 @@ from core.keys.clean import Cleaned, clean_key
 from core.target import provider_target
 from core.text import one_line
 from tui.widgets.ask import BOX, AskChoice
+from tui.widgets.key_input import KeyInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -47,7 +48,7 @@ class AskKey(ModalScreen[Cleaned | None]):
         """The question, the line, and where it goes."""
         with Vertical():
             yield Static(one_line(self._question, 300), markup=False)
-            yield Input(password=True, compact=True, placeholder="paste or type it", id="key-value")
+            yield KeyInput(placeholder="paste or type it", id="key-value")
             yield Static(one_line(self._where, 300), markup=False, id="key-where")
             if self._warning:
                 yield Static(

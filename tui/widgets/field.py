@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Input, Label, Static
 
 from core.text import one_line
+from tui.widgets.key_input import KeyInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -46,12 +47,11 @@ class Field(Vertical):
         """Label and input on one line, the note below."""
         with Horizontal():
             yield Label(self._label)
-            yield Input(
-                placeholder=self._placeholder,
-                password=self._password,
-                compact=True,
-                id=f"{self.id}-input",
-            )
+            name = f"{self.id}-input"
+            if self._password:
+                yield KeyInput(placeholder=self._placeholder, id=name)
+            else:
+                yield Input(placeholder=self._placeholder, compact=True, id=name)
         yield Static(classes="note", markup=False)
 
     @property
