@@ -16,12 +16,14 @@ from core.mend import to_mend
 from core.text import one_line
 from tui.widgets.shell import (
     ToAddProvider,
+    ToCheck,
     ToDemo,
     ToDoctor,
     ToKeys,
     ToLanes,
     ToLive,
     ToModels,
+    ToProvider,
     ToSave,
     TurnkeyScreen,
 )
@@ -65,6 +67,9 @@ class HomeScreen(TurnkeyScreen[None]):
         Binding("k", "keys", "Keys", id="keys", tooltip="Where each key is, and may go"),
         Binding("t", "test", "Test", id="test", tooltip="Watch a live answer"),
         Binding("x", "doctor", "Doctor", id="doctor", tooltip="Find what breaks on the way"),
+        Binding("c", "check", "Check", id="check", tooltip="All that is wrong, and f mends it"),
+        Binding("p", "provider", "Edit", id="provider", tooltip="Edit or remove a provider"),
+        Binding("U,ctrl+r", "redo", "Redo", id="redo", show=False),
         Binding("s", "save", "Save", id="save", tooltip="See the difference, then write it"),
         Binding("u", "undo", "Undo", id="undo", tooltip="Take the last edit back"),
         Binding("D", "demo", "Demo", id="demo", tooltip="The demo provider"),
@@ -186,6 +191,10 @@ class HomeScreen(TurnkeyScreen[None]):
         workspace = self.workspace
         if action in {"models", "lanes", "keys", "test", "doctor"}:
             return True if workspace.config.providers else None
+        if action == "provider":
+            return True if workspace.config.providers else None
+        if action == "check":
+            return True if workspace.document.raw else None
         if action == "save":
             return True if workspace.unsaved else None
         if action == "undo":
@@ -235,6 +244,19 @@ class HomeScreen(TurnkeyScreen[None]):
         else:
             self.open(ToDoctor(provider=self._provider_name()))
 
+    def action_check(self) -> None:
+        """Open all that is wrong with the file."""
+        self.open(ToCheck())
+
+    def action_provider(self) -> None:
+        """Open the highlighted provider itself."""
+        self.open(ToProvider(self._provider_name()))
+
+    def action_redo(self) -> None:
+        """Make the edit again that was taken back."""
+        self.workspace.redo()
+        self.draw()
+
     def action_save(self) -> None:
         """Show the difference."""
         self.open(ToSave())
@@ -274,7 +296,7 @@ class HomeScreen(TurnkeyScreen[None]):
         elif mend.spot in {"provider", "key"} and self.workspace.config.provider(mend.name):
             self.open(ToModels(name=mend.name))
         else:
-            self.notify(f"{mend.text}\n{mend.fix}", title="In the file", markup=False)
+            self.open(ToCheck())
 
 
 def lane_lines(lane: Lane, resolution: Resolution, tried: str) -> Content:

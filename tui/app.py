@@ -16,6 +16,7 @@ from tui.widgets.shell import (
     Open,
     Place,
     ToAddProvider,
+    ToCheck,
     ToDemo,
     ToDoctor,
     ToHome,
@@ -23,6 +24,7 @@ from tui.widgets.shell import (
     ToLanes,
     ToLive,
     ToModels,
+    ToProvider,
     ToSave,
 )
 
@@ -132,7 +134,14 @@ class TurnkeyApp(DiscreetApp[int]):
 
     def build(
         self,
-        place: ToAddProvider | ToModels | ToLanes | ToLive | ToKeys | ToDoctor,
+        place: ToAddProvider
+        | ToModels
+        | ToLanes
+        | ToLive
+        | ToKeys
+        | ToDoctor
+        | ToCheck
+        | ToProvider,
         workspace: Workspace,
     ) -> Screen[None]:
         """The screen of a place, its module imported on the first visit."""
@@ -150,6 +159,14 @@ class TurnkeyApp(DiscreetApp[int]):
                 from screens.lanes import LanesScreen
 
                 return LanesScreen(workspace, lane)
+            case ToCheck():
+                from screens.check import CheckScreen
+
+                return CheckScreen(workspace)
+            case ToProvider(name=name):
+                from screens.provider import ProviderScreen
+
+                return ProviderScreen(workspace, name)
             case ToKeys():
                 from screens.keys import KeysScreen
 

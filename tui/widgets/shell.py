@@ -77,6 +77,18 @@ class ToDoctor:
 
 
 @dataclass(frozen=True, slots=True)
+class ToCheck:
+    """Everything that is wrong with the file, with what mends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToProvider:
+    """One provider of the file: its name, address and key variable."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToSave:
     """The diff, and the question whether to write it."""
 
@@ -87,7 +99,17 @@ class ToDemo:
 
 
 Place: TypeAlias = (
-    ToHome | ToAddProvider | ToModels | ToLanes | ToLive | ToKeys | ToDoctor | ToSave | ToDemo
+    ToHome
+    | ToAddProvider
+    | ToModels
+    | ToLanes
+    | ToLive
+    | ToKeys
+    | ToDoctor
+    | ToSave
+    | ToDemo
+    | ToCheck
+    | ToProvider
 )
 
 
