@@ -57,7 +57,7 @@ _UNREACHED: Final = frozenset(
 )
 _KEY_CODES: Final = frozenset({"key_refused", "key_missing"})
 _ELSEWHERE: Final = frozenset({"path_wrong", "bad_shape", "redirected"})
-_AT_ONCE: Final = 16
+_AT_ONCE: Final = 64
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -46,7 +46,7 @@ __all__ = [
 hush()
 
 USER_AGENT: Final = f"turnkey/{__version__}"
-_LIMITS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=16)
+_LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=16)
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -45,6 +45,10 @@ class Pki:
         """For 127.0.0.1 and localhost, by the trusted signer."""
         return _server(self.ca.issue_cert("127.0.0.1", "localhost"), h2=h2)
 
+    def named(self, host: str) -> ssl.SSLContext:
+        """For another name, by the trusted signer."""
+        return _server(self.ca.issue_cert(host))
+
     def expired(self) -> ssl.SSLContext:
         """Out of date since yesterday."""
         yesterday = datetime.now(UTC) - timedelta(days=1)
@@ -57,7 +61,7 @@ class Pki:
 
     def wrong_host(self) -> ssl.SSLContext:
         """Made out for another name."""
-        return _server(self.ca.issue_cert("models.example"))
+        return self.named("models.example")
 
     def unknown_signer(self) -> ssl.SSLContext:
         """By a signer that is not trusted."""

@@ -409,26 +409,62 @@ async def test_ten_thousand_models_are_read_at_once() -> None:
     assert len(found.models) == 10_000
 
 
-@pytest.mark.parametrize(("name", "chain"), [("litellm", 2), ("llamacpp", 2), ("ollama", 3)])
-async def test_independent_requests_go_out_together(name: str, chain: int) -> None:
-    delay = 0.2
+CHAINS = {
+    "litellm": 2,  # who it is and the list; then the facts
+    "vllm": 1,
+    "llamacpp": 2,
+    "llamacpp router": 2,
+    "ollama": 3,  # who it is and the list; tags and what is loaded; each model
+    "lmstudio": 2,
+    "sglang": 2,
+    "openrouter": 1,
+    "anthropic": 1,
+    "generic": 1,
+}
+"""The longest chain of requests of which each needs the answer of the one before."""
+DELAY_S = 0.2
+
+
+def late(route: Route) -> Route:
+    def choose(request: Recorded) -> Behaviour:
+        answer = route if isinstance(route, Behaviour) else route(request)
+        return Behaviour((Pause(DELAY_S), *answer.steps))
+
+    return choose
+
+
+async def took(routes: replay.Routes, default: Route, path: str, chain: int) -> Discovery:
+    slow = {where: late(route) for where, route in routes.items()}
+    limit = DELAY_S * chain * 1.2
+    seconds: list[float] = []
+    async with ScriptedProvider(slow, default=late(default)) as server:
+        while len(seconds) < 3:  # a machine that is busy with other things is not what is measured
+            started = time.perf_counter()
+            found = await look(server, path)
+            seconds.append(time.perf_counter() - started)
+            assert found.error is None
+            assert found.seconds == pytest.approx(seconds[-1], abs=0.05)
+            if seconds[-1] < limit:
+                return found
+    pytest.fail(f"took {seconds}, more than {limit:.2f} s each time")
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_independent_requests_go_out_together(name: str) -> None:
     case = CASES[name]
+    await took(case.routes(), case.default, case.path, CHAINS[name])
 
-    def late(route: Route) -> Route:
-        def choose(request: Recorded) -> Behaviour:
-            answer = route if isinstance(route, Behaviour) else route(request)
-            return Behaviour((Pause(delay), *answer.steps))
 
-        return choose
+async def test_many_models_of_one_server_are_asked_about_together() -> None:
+    rows = [{"id": f"m{number}", "owned_by": "library"} for number in range(30)]
+    routes = {**replay.ollama(), ("GET", "/v1/models"): models_reply(rows)}
+    found = await took(routes, replay.DEFAULT, "/v1", CHAINS["ollama"])
+    assert len(found.models) == 30
 
-    routes = {where: late(route) for where, route in case.routes().items()}
-    async with ScriptedProvider(routes, default=late(case.default)) as server:
-        started = time.perf_counter()
-        found = await look(server)
-        took = time.perf_counter() - started
-    assert found.error is None
-    assert took < delay * chain * 1.2
-    assert found.seconds == pytest.approx(took, abs=0.05)
+
+async def test_other_paths_are_tried_together() -> None:
+    routes: replay.Routes = {("GET", "/llm/v1/models"): models_reply([{"id": "m"}])}
+    await took(routes, replay.DEFAULT, "/llm", 2)
 
 
 async def test_marks_that_hang_hold_nothing_up_beyond_their_bound() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -15,6 +15,7 @@ from core.wire.network import Network, network_from
 from core.wire.tls import ssl_context
 from tests.servers.certificates import Pki, make_pki
 from tests.servers.http2 import Http2Server
+from tests.servers.proxies import TunnelProxy
 from tests.servers.scripted import ScriptedProvider, models_reply
 
 if TYPE_CHECKING:
@@ -81,6 +82,42 @@ async def test_a_proxys_password_is_shown_to_nobody() -> None:
         open_client(read_base_url("http://m.example"), QUICK, key=None, network=network)
     assert "hunter2" not in repr(caught.value.fault)
     assert "proxy" in caught.value.fault.what
+
+
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+async def test_a_tunnel_carries_the_key_and_the_proxy_does_not_see_it(
+    kind: Literal["http", "socks5"], tmp_path: Path
+) -> None:
+    pki = make_pki(tmp_path)
+    tls = pki.named("models.example")
+    async with (
+        ScriptedProvider({LIST: models_reply(["m"])}, tls=tls) as server,
+        TunnelProxy(server.port, kind) as proxy,
+    ):
+        base = read_base_url("https://models.example/v1")
+        network = Network(proxies={"https": proxy.url}, ca_file=pki.ca_file)
+        async with open_client(base, QUICK, key=Secret("sk-x"), network=network) as client:
+            for _ in range(2):
+                answer = await get(client, f"{base.url}/models", QUICK)
+                assert answer.status == 200
+    assert proxy.asked == ["models.example:443"]
+    assert server.requests[0].bearer == "sk-x"
+    assert b"sk-x" not in proxy.heard
+    assert "proxy-authorization" not in server.requests[0].headers
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "407 Proxy Authentication Required"])
+async def test_a_proxy_that_lets_nothing_through_is_named(status: str) -> None:
+    async with TunnelProxy(1, refuse=status) as proxy:
+        base = read_base_url("https://models.example/v1")
+        network = Network(proxies={"all": proxy.url})
+        async with open_client(base, QUICK, key=Secret("sk-x"), network=network) as client:
+            with pytest.raises(EndpointProblem) as caught:
+                await get(client, f"{base.url}/models", QUICK)
+    assert caught.value.fault.code == "connection_failed"
+    assert "proxy" in caught.value.fault.what
+    assert status[:3] in caught.value.fault.why
+    assert "hunter2" not in repr(caught.value.fault)
 
 
 # ------------------------------------------------------------------ certificates
