@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -39,7 +40,7 @@ class Rung(msgspec.Struct, frozen=True):
     state: State
     """``skip``: it does not apply here, did not decide anything, or an earlier one failed."""
     seconds: float | None
-    """How long it took; None where nothing was measured."""
+    """How long it took, from what was seen before it; None on a rung that was skipped."""
     evidence: str
     """What was seen, one line. Server text in it is made visible; no key is in it."""
 
@@ -70,10 +71,14 @@ class Ladder:
     """Rungs as they are climbed: each is told once, in order, to whoever watches."""
 
     def __init__(self, tell: Callable[[Rung], None] | None, mask: Callable[[str], str]) -> None:
-        """``tell`` sees each rung as it finishes; ``mask`` takes keys out of any text."""
+        """``tell`` sees each rung as it finishes; ``mask`` takes keys out of any text.
+
+        A rung that comes without a time of its own gets the one since the rung before it.
+        """
         self._tell = tell
         self._mask = mask
         self._done: dict[Name, Rung] = {}
+        self._last = time.perf_counter()
         self.error: Fault | None = None
 
     def told(self, name: Name) -> bool:
@@ -97,6 +102,10 @@ class Ladder:
     def _add(self, name: Name, state: State, evidence: str, seconds: float | None) -> None:
         if name in self._done:
             return
+        now = time.perf_counter()
+        if seconds is None and state != "skip":
+            seconds = now - self._last
+        self._last = now
         rung = Rung(name, state, seconds, one_line(self._mask(evidence)))
         self._done[name] = rung
         if self._tell is not None:
@@ -109,8 +118,8 @@ class Ladder:
 
 
 def seconds_words(seconds: float | None) -> str:
-    """A time as people read it: ``3 ms``, ``1.24 s``; empty when nothing was measured."""
-    if seconds is None:
+    """A time as people read it: ``3 ms``, ``1.24 s``; empty where there is none to speak of."""
+    if seconds is None or seconds < 0.0005:
         return ""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.2f} s"
 

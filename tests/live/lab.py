@@ -61,11 +61,12 @@ def environment(
     name: str,
     packages: Sequence[str],
     finish: Callable[[str], None] | None = None,
+    limit_s: float = INSTALL_LIMIT_S,
 ) -> Iterator[Path]:
     """The environment ``name`` with ``packages`` in it, built if need be; yields its ``bin``.
 
-    ``finish`` gets its Python after the installation. It is not rebuilt by anyone while the
-    context is open. Raises LabError.
+    ``finish`` gets its Python after the installation, which may take ``limit_s`` seconds. It is
+    not rebuilt by anyone while the context is open. Raises LabError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     place = folder / f"{name}-py{sys.version_info.major}{sys.version_info.minor}"
@@ -74,7 +75,7 @@ def environment(
         while not is_whole(place, packages):
             held(lock, fcntl.LOCK_EX)
             if not is_whole(place, packages):  # another run may have built it meanwhile
-                _build(place, packages, finish)
+                _build(place, packages, finish, limit_s)
             # the kernel may let another run in between; then the loop looks again
             held(lock, fcntl.LOCK_SH)
         yield place / "bin"
@@ -98,11 +99,16 @@ def is_whole(place: Path, packages: Sequence[str]) -> bool:
     return subprocess.run([python, "-I", "-c", _WHOLE], check=False).returncode == 0
 
 
-def _build(place: Path, packages: Sequence[str], finish: Callable[[str], None] | None) -> None:
+def _build(
+    place: Path,
+    packages: Sequence[str],
+    finish: Callable[[str], None] | None,
+    limit_s: float,
+) -> None:
     shutil.rmtree(place, ignore_errors=True)
     run([sys.executable, "-m", "venv", "--without-pip", str(place)])
     python = str(place / "bin" / "python")
-    run([*installer(python), *packages])
+    run([*installer(python), *packages], limit_s=limit_s)
     if finish is not None:
         finish(python)
     (place / ".installed").write_text(stamp_of(packages), encoding="utf-8")
@@ -132,21 +138,28 @@ def _succeeds(command: Sequence[str]) -> bool:
     return done.returncode == 0
 
 
-def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+def run(
+    command: Sequence[str],
+    env: Mapping[str, str] | None = None,
+    limit_s: float = INSTALL_LIMIT_S,
+) -> None:
     """Runs ``command`` to its end, within the limit. Raises LabError with what it said."""
     # pip's own switches by environment, since options differ between its versions
     quiet = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    done = subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        env={**(os.environ if env is None else env), **quiet},
-        timeout=INSTALL_LIMIT_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={**(os.environ if env is None else env), **quiet},
+            timeout=limit_s,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise LabError(f"{' '.join(command)} took more than {limit_s:g} s.") from None
     if done.returncode != 0:
         raise LabError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}")
 

