@@ -438,7 +438,7 @@ async def took(routes: replay.Routes, default: Route, path: str, chain: int) -> 
     limit = DELAY_S * chain * 1.2
     seconds: list[float] = []
     async with ScriptedProvider(slow, default=late(default)) as server:
-        while len(seconds) < 3:  # a machine that is busy with other things is not what is measured
+        while len(seconds) < 8:  # a machine that is busy with other things is not what is measured
             started = time.perf_counter()
             found = await look(server, path)
             seconds.append(time.perf_counter() - started)
@@ -456,10 +456,10 @@ async def test_independent_requests_go_out_together(name: str) -> None:
 
 
 async def test_many_models_of_one_server_are_asked_about_together() -> None:
-    rows = [{"id": f"m{number}", "owned_by": "library"} for number in range(30)]
+    rows = [{"id": f"m{number}", "owned_by": "library"} for number in range(20)]
     routes = {**replay.ollama(), ("GET", "/v1/models"): models_reply(rows)}
     found = await took(routes, replay.DEFAULT, "/v1", CHAINS["ollama"])
-    assert len(found.models) == 30
+    assert len(found.models) == 20
 
 
 async def test_other_paths_are_tried_together() -> None:
