@@ -6,7 +6,7 @@ file and the keyring change with the save.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.discover.entries import model_entry
@@ -52,6 +52,8 @@ class Draft:
     existing: bool = False
     """True when the provider stands in the file already."""
     api_key_env: str | None = None
+    headers: Mapping[str, Secret | str] = field(default_factory=dict)
+    """Ready to send to this endpoint."""
 
     @property
     def variable(self) -> str:
@@ -60,7 +62,7 @@ class Draft:
 
     def target(self, model: str) -> Target:
         """Where a test of one of its models goes: tests run on the draft as it stands."""
-        return Target(self.base, model, self.key, None, self.name)
+        return Target(self.base, model, self.key, None, self.name, self.headers)
 
 
 def declared(workspace: Workspace, draft: Draft) -> tuple[ModelEntry, ...]:

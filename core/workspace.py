@@ -128,7 +128,22 @@ class Workspace:
     @property
     def unsaved(self) -> bool:
         """True when there is something to save: an edit of a file, or a typed key."""
-        return any(map(self._changed, LAYERS)) or bool(self.pending_keys)
+        return any(map(self._changed, LAYERS)) or bool(self.waiting_keys)
+
+    @property
+    def waiting_keys(self) -> dict[tuple[str, str], Secret]:
+        """The typed keys that a save would store: those of providers that the file names now.
+
+        The key of a provider that was undone waits in memory, for a redo.
+        """
+        from core.keys.environment import stored_variable
+
+        named: set[tuple[str, str]] = set()
+        for provider in self.providers:
+            with suppress(UsageProblem):
+                origin = read_base_url(provider.base_url, exact=True).origin
+                named.add((stored_variable(provider.name, provider.api_key_env), origin))
+        return {entry: secret for entry, secret in self.pending_keys.items() if entry in named}
 
     @property
     def tried(self) -> dict[str, Run]:
@@ -267,24 +282,43 @@ class Workspace:
         was not written. A keyring that fails does not undo the save: its key stays for this run,
         and the returned faults say so.
         """
+        faults = []
         if self._changed("repo"):
-            if self.state_folder is not None and self.saved.exists and not holds_keys(self.saved):
-                backup(self.saved, self.state_folder)
+            unkept = self._keep_version()
             self.document = self.saved = save_document(self.document)
+            if unkept is not None:
+                faults.append(unkept)
         if self.base_document is not None and self._changed("base"):
             self.base_document = self.base_saved = save_document(self.base_document)
         for stack in (self._done, self._undone):
             stack[:] = [self._rebased(sheets) for sheets in stack]
-        faults = []
-        for (variable, origin), secret in list(self.pending_keys.items()):
+        for (variable, origin), secret in self.waiting_keys.items():
             if self.demo is not None:
                 place = self.vault.remember(variable, origin, secret)
             else:
                 place = self.vault.store(variable, origin, secret)
             if place.fault is not None:
                 faults.append(place.fault)
-            del self.pending_keys[variable, origin]
+            self.pending_keys.pop((variable, origin), None)
         return tuple(faults)
+
+    def _keep_version(self) -> Fault | None:
+        """Keep the version on disk in the state folder; a fault where that does not work.
+
+        A folder that cannot be written is no reason not to save.
+        """
+        if self.state_folder is None or not self.saved.exists or holds_keys(self.saved):
+            return None
+        try:
+            backup(self.saved, self.state_folder)
+        except (OSError, ConfigProblem):
+            return Fault(
+                "config_unwritable",
+                "The file is saved, but its version before could not be kept.",
+                f"{self.state_folder} cannot be written.",
+                "Check its permissions, or set XDG_STATE_HOME.",
+            )
+        return None
 
     def _rebased(self, sheets: Sheets) -> Sheets:
         """Older versions over what is on disk now, so that they can be saved in turn."""

@@ -172,7 +172,7 @@ class LanesScreen(TurnkeyScreen[None]):
             models.add_options(
                 [
                     Option(
-                        ("● " if choice == now else "  ")
+                        ("● " if choice == now and not self._differ() else "  ")
                         + (one_line(choice) if choice is not None else self._inherit_words())
                     )
                     for choice in self._choices
@@ -198,6 +198,12 @@ class LanesScreen(TurnkeyScreen[None]):
             values = set(written.values())
             return values.pop() if len(values) == 1 else None
         return written[self._row]
+
+    def _differ(self) -> bool:
+        """Whether the three lanes are written differently, so that no choice is the one of all."""
+        defaults = self._config.defaults
+        written = {defaults.agent_model, defaults.auxiliary_model, defaults.synthesis_model}
+        return self._row == ALL and len(written) > 1
 
     def _choice(self) -> str | None:
         at = self.query_one("#choices", OptionList).highlighted

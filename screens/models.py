@@ -22,8 +22,11 @@ from tui.widgets.model_list import ModelList
 from tui.widgets.shell import ToHome, ToLanes, ToLive, TurnkeyScreen
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.app import ComposeResult
 
+    from core.keys.secret import Secret
     from core.warden.config import Provider
     from core.workspace import Workspace
 
@@ -89,10 +92,12 @@ class ModelsScreen(TurnkeyScreen[None]):
             fault.show(error.fault)
             return
         found, key = silent(base), None
+        headers: Mapping[str, Secret | str] = {}
         try:
             target = await agreed_target(self, self.workspace, provider, None)
             key = target.key
-            found = await self.workspace.asker.discover(target.base, key, target.headers)
+            headers = target.headers
+            found = await self.workspace.asker.discover(target.base, key, headers)
         except TurnkeyError as error:
             fault.show(error.fault)
         except asyncio.CancelledError:
@@ -108,6 +113,7 @@ class ModelsScreen(TurnkeyScreen[None]):
             discovery=found,
             existing=True,
             api_key_env=provider.api_key_env,
+            headers=headers,
         )
         self._show(self._draft)
 

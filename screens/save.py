@@ -13,6 +13,7 @@ from textual.widgets import Button, Static
 
 from core.errors import TurnkeyError
 from core.keys.bounded import beside
+from core.leaked import holds_keys
 from core.text import visible
 from core.workspace import LAYERS
 from tui.widgets.ask import AskChoice, AskText
@@ -43,6 +44,7 @@ class SaveScreen(ModalScreen[bool]):
         super().__init__()
         self.workspace = workspace
         self._place: Place | None = None
+        self._writing = False
         self._conflict = False
 
     def compose(self) -> ComposeResult:
@@ -61,11 +63,13 @@ class SaveScreen(ModalScreen[bool]):
                 yield Button("Write it", id="write", variant="primary", compact=True)
                 yield Button("Back", id="leave", compact=True)
             with Horizontal(id="ways"):
-                yield Button("Load again, keep my edits (r)", id="reload", compact=True)
+                yield Button("Keep mine on it (r)", id="reload", compact=True)
                 yield Button("Save elsewhere (o)", id="elsewhere", compact=True)
                 yield Button("Drop mine (d)", id="drop", compact=True)
 
     def _key_words(self) -> str:
+        if holds_keys(self.workspace.document):
+            return "▲ A key stands in this file: c on home moves it to the keyring. esc goes back."
         if self.workspace.demo is not None:
             return (
                 "No key is in the file, and the demo's own key stays in memory."
@@ -73,7 +77,7 @@ class SaveScreen(ModalScreen[bool]):
             )
         lines = [
             f"{variable} " + ("…" if self._place is None else self._place.for_origin(origin))
-            for variable, origin in self.workspace.pending_keys
+            for variable, origin in self.workspace.waiting_keys
         ]
         return "\n".join(
             [
@@ -85,7 +89,7 @@ class SaveScreen(ModalScreen[bool]):
     def on_mount(self) -> None:
         """The difference can be scrolled at once."""
         self.query_one("#diff").focus()
-        if self.workspace.pending_keys:
+        if self.workspace.waiting_keys:
             self.look_up_place()
 
     @work(exclusive=True, group="place", exit_on_error=False)
@@ -106,8 +110,9 @@ class SaveScreen(ModalScreen[bool]):
         return not self._conflict if action == "write" else True
 
     def action_leave(self) -> None:
-        """Back; the edits stay pending."""
-        self.dismiss(False)
+        """Back; the edits stay pending. What is being written is waited for."""
+        if not self._writing:
+            self.dismiss(False)
 
     def _show_conflict(self, fault: Fault) -> None:
         """What another program changed stands where the own difference stood, and three ways."""
@@ -177,9 +182,22 @@ class SaveScreen(ModalScreen[bool]):
         self.app.notify(str(self.workspace.document.path), title="Saved elsewhere", markup=False)
         self.dismiss(False)
 
-    @work(exclusive=True, group="save", exit_on_error=False)
-    async def action_write(self) -> None:
-        """Write the file, then the keys; a failure stands here and nothing is lost."""
+    def action_write(self) -> None:
+        """Write the file, then the keys, once; nothing else can be done meanwhile."""
+        if not self._writing:
+            self._writing = True
+            self.query_one("#what", Static).update("Writing …")
+            self.write()
+
+    @work(group="save", exit_on_error=False)
+    async def write(self) -> None:
+        """Do it; a failure stands here and nothing is lost."""
+        try:
+            await self._write()
+        finally:
+            self._writing = False
+
+    async def _write(self) -> None:
         try:
             faults = await beside(self.workspace.save)
         except TurnkeyError as error:
@@ -187,11 +205,16 @@ class SaveScreen(ModalScreen[bool]):
                 self._show_conflict(error.fault)
             else:
                 self.query_one(FaultBox).show(error.fault)
+                self.query_one("#what", Static).update("Nothing was written")
             return
         for fault in faults:
             self.app.notify(
-                f"{fault.what} The key stays for this run. {fault.fix}",
-                title="The key is not stored",
+                f"{fault.what} {fault.fix}"
+                if fault.code == "config_unwritable"
+                else f"{fault.what} The key stays for this run. {fault.fix}",
+                title="Saved, but"
+                if fault.code == "config_unwritable"
+                else "The key is not stored",
                 severity="warning",
                 markup=False,
             )

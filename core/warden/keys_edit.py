@@ -50,9 +50,13 @@ def dotted(path: KeyPath) -> str:
 def agreed(document: Document, splices: Iterable[Splice], *expected: Table) -> Document:
     """The document after ``splices``, which must mean one of ``expected``.
 
-    ConfigProblem (``config_unreadable``) when the text cannot be spliced to that meaning; the
-    document that was given is unharmed, as it always is.
+    ConfigProblem (``config_unreadable``) when the text cannot be spliced to that meaning, or the
+    file is of the old kind that Warden refuses; the document that was given is unharmed, as it
+    always is.
     """
+    if isinstance(document.data().get("triggers"), list):
+        # getsentry/warden config/loader.ts refuses it with a hint how to migrate.
+        raise cannot_edit(document, "It has the old [[triggers]] at its top, which Warden refuses.")
     try:
         text = spliced(document.text, splices)
         result = document.with_text(text)

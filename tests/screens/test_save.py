@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from textual.widgets import Static
 
+from core.keys.secret import Secret
 from core.keys.vault import open_vault
 from core.workspace import open_workspace
 from tests.screens.stage import FILLED, Stage, arrive, stand, until
@@ -15,8 +17,10 @@ from tui.widgets.shell import ToSave
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from textual.pilot import Pilot
 
+    from core.errors import Fault
     from core.workspace import Workspace
 
 
@@ -133,3 +137,52 @@ async def test_a_save_can_be_undone_and_saved_again(tmp_path: Path) -> None:
         await pilot.press("enter")
         await arrive(pilot, "HomeScreen")
     assert path.read_text() == FILLED
+
+
+async def test_enter_twice_and_escape_while_it_is_written_save_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on = edited(tmp_path)
+    go, begun = threading.Event(), []
+    real = on.save
+
+    def slow() -> tuple[Fault, ...]:
+        begun.append(1)
+        go.wait(20)
+        return real()
+
+    monkeypatch.setattr(on, "save", slow)
+    app = Stage(on, ToSave())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "SaveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(begun))
+        await pilot.press("enter", "escape")
+        await pilot.pause()
+        assert type(app.screen).__name__ == "SaveScreen"
+        go.set()
+        await arrive(pilot, "HomeScreen")
+    assert len(begun) == 1
+    assert 'failOn = "low"' in (tmp_path / "warden.toml").read_text()
+
+
+async def test_state_folder_that_cannot_be_written_does_not_hold_a_save_up(tmp_path: Path) -> None:
+    on = edited(tmp_path)
+    (tmp_path / "file").write_text("")
+    on.state_folder = tmp_path / "file" / "state"
+    (fault,) = on.save()
+    assert "could not be kept" in fault.what
+    assert 'failOn = "low"' in (tmp_path / "warden.toml").read_text()
+
+
+def test_key_of_a_provider_that_was_undone_is_not_saved(tmp_path: Path) -> None:
+    on = edited(tmp_path)
+    entry = ("WARDEN_NEW_API_KEY", "http://127.0.0.1:9")
+    new = '\n[defaults.providers.new]\nbaseUrl = "http://127.0.0.1:9/v1"\n'
+    on.edit(on.document.with_text(FILLED + new))
+    on.pending_keys[entry] = Secret("sk-x")
+    assert entry in on.waiting_keys
+    on.undo()
+    assert not on.waiting_keys
+    on.save()
+    assert on.vault.stored_for(entry[0]) == ()

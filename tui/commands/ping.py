@@ -60,7 +60,7 @@ def ping(
     from core.target import keyed, name_target
     from tui.commands.output import print_json, say, show_fault, warn
 
-    asked: dict[str, str | None] = {"base_url": url, "model": model}
+    asked: dict[str, str | None] = {"base_url": None, "model": model}
     try:
         workspace = open_here(config, variant, base, may_be_new=url is not None)
         named = name_target(
