@@ -85,7 +85,7 @@ Examples:
     "--base",
     type=click.Path(),
     metavar="FILE",
-    help="An organisation's base layer, read beside the file and never written.",
+    help="An organisation's base layer, read beside the file; b on the Lanes screen edits it.",
 )
 @click.option(
     "--variant",

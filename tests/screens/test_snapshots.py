@@ -33,7 +33,17 @@ from tests.screens.stage import (
     workspace,
 )
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import ToAddProvider, ToDoctor, ToKeys, ToLanes, ToLive, ToModels, ToSave
+from tui.widgets.shell import (
+    ToAddProvider,
+    ToCheck,
+    ToDoctor,
+    ToKeys,
+    ToLanes,
+    ToLive,
+    ToModels,
+    ToProvider,
+    ToSave,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -175,6 +185,21 @@ def lanes_filled() -> Scene:
     return Stage(on, ToLanes("synthesis")), before
 
 
+def check_filled() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "CheckScreen")
+
+    old = FILLED.replace('failOn = "high"', 'failOn = "critical"\nmaxTurns = 9')
+    return Stage(workspace(old + 'scope = "all"\nmodel = "openai/x"\n'), ToCheck()), before
+
+
+def provider_filled() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "ProviderScreen")
+
+    return Stage(workspace(FILLED), ToProvider("litellm")), before
+
+
 def live_empty() -> Scene:
     async def before(pilot: Pilot[int]) -> None:
         await stand(pilot, "LiveScreen")
@@ -296,6 +321,8 @@ SCENES: tuple[Callable[[], Scene], ...] = (
     models_filled,
     lanes_empty,
     lanes_filled,
+    check_filled,
+    provider_filled,
     live_empty,
     live_filled,
     save_empty,
