@@ -65,11 +65,11 @@ async def test_nothing_is_logged_of_what_is_typed_or_pasted(
         box = Input()
         await app.screen.mount(box)
         tools = Devtools()
-        app.devtools = tools  # type: ignore[assignment]
+        monkeypatch.setattr(app, "devtools", tools)
         box.focus()
         box.post_message(events.Paste(KEY))
         await pilot.pause()
         app.log(box.value)
-        app.devtools = None
+        monkeypatch.setattr(app, "devtools", None)
     assert tools.said == []
     assert not log.exists()
