@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.warden.problems import Problem
     from core.workspace import Workspace
 
+_KEY_CODES = frozenset({"key_missing", "key_missing_unused"})
 Spot = Literal["lane", "provider", "key", "file", "test"]
 
 
@@ -86,7 +87,7 @@ def problems_to_mend(problems: tuple[Problem, ...]) -> list[Mend]:
             problem.message,
             problem.suggestion or problem.effect,
             urgent=problem.severity == "error",
-            spot=_spot(problem.path),
+            spot="key" if problem.code in _KEY_CODES else _spot(problem.path),
             name=_provider(problem.path),
         )
         for problem in problems

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from core.asker import Asker, NetworkAsker
-from core.errors import ConfigProblem, Fault, UsageProblem
+from core.errors import ConfigProblem, Fault, TurnkeyError, UsageProblem
 from core.leaked import holds_keys, masked_diff
 from core.providers.base_url import read_base_url
 from core.text import one_line
@@ -301,6 +301,26 @@ class Workspace:
                 faults.append(place.fault)
             self.pending_keys.pop((variable, origin), None)
         return tuple(faults)
+
+    def carry_key(self, old: Provider, name: str, api_key_env: str | None) -> bool:
+        """Let the key of a provider that gets another name or variable wait under the new one.
+
+        It is stored with the save; the old entry stays, so that the edit can be undone. False
+        when there is none to carry, or it cannot be read now. May wait for the keyring.
+        """
+        from core.keys.environment import stored_variable
+
+        before = stored_variable(old.name, old.api_key_env)
+        after = stored_variable(name, api_key_env)
+        try:
+            origin = read_base_url(old.base_url, exact=True).origin
+            secret = self.pending_keys.get((before, origin)) or self.vault.fetch(before, origin)
+        except TurnkeyError:
+            return False
+        if secret is None or before == after:
+            return False
+        self.pending_keys[after, origin] = secret
+        return True
 
     def _keep_version(self) -> Fault | None:
         """Keep the version on disk in the state folder; a fault where that does not work.

@@ -293,7 +293,9 @@ class HomeScreen(TurnkeyScreen[None]):
         if mend.spot == "lane":
             named = [lane for lane in LANES if lane == mend.name]
             self.open(ToLanes(named[0] if named else "agent"))
-        elif mend.spot in {"provider", "key"} and self.workspace.config.provider(mend.name):
+        elif mend.spot == "key":
+            self.open(ToKeys())
+        elif mend.spot == "provider" and self.workspace.config.provider(mend.name):
             self.open(ToModels(name=mend.name))
         else:
             self.open(ToCheck())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -11,6 +12,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Input, Static
 
 from core.errors import TurnkeyError, UsageProblem, error_for
+from core.keys.bounded import beside
 from core.keys.source import variable_fault
 from core.providers.base_url import read_base_url
 from core.providers.names import name_fault, name_warnings
@@ -146,8 +148,14 @@ class ProviderScreen(TurnkeyScreen[None]):
             box.show(error.fault)
             return
         self.workspace.edit(document)
-        if (name, url, variable) != (old.name, old.base_url, old.api_key_env):
-            self.notify("Its key stays where it was: k shows it, and re-binds it.", markup=False)
+        if url != old.base_url:
+            words = "The key belongs to the address it was given for: k shows it, and re-binds it."
+            self.notify(words, markup=False)
+        elif (name, variable) != (old.name, old.api_key_env):
+            carried = await beside(partial(self.workspace.carry_key, old, name, variable))
+            words = "Its key goes along with the save." if carried else ""
+            if words:
+                self.notify(words, markup=False)
         self.dismiss()
 
     @work(exclusive=True, group="remove", exit_on_error=False)

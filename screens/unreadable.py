@@ -34,7 +34,7 @@ class UnreadableScreen(Screen[bool]):
         with Vertical(id="unreadable"):
             yield Static("turnkey cannot read this file, and has not touched it.")
             yield FaultBox(id="fault")
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Show the fault."""

@@ -7,7 +7,9 @@ import pytest
 from core.errors import ConfigProblem, UsageProblem
 from core.keys.backends import BackendError
 from core.keys.secret import Secret
-from core.warden.edits import set_lane
+from core.keys.vault import open_vault
+from core.warden.edits import rename_provider, set_lane
+from core.workspace import open_workspace
 from tests.core.desk import GATEWAY, workspace_at
 from tests.core.keys.fakes import Raises, Works
 
@@ -156,3 +158,19 @@ def test_a_file_that_is_not_there_is_made_by_the_save(tmp_path: Path) -> None:
     workspace.edit(set_lane(workspace.document, "agent", "litellm/m"))
     workspace.save()
     assert 'model = "litellm/m"' in (tmp_path / "warden.toml").read_text()
+
+
+def test_key_of_a_renamed_provider_waits_under_its_new_variable(tmp_path: Path) -> None:
+    text = (
+        'version = 1\n\n[defaults.providers.old]\nbaseUrl = "http://127.0.0.1:9/v1"\n'
+        'models = [{ id = "m" }]\n'
+    )
+    (tmp_path / "warden.toml").write_text(text)
+    on = open_workspace(
+        tmp_path / "warden.toml", env={}, vault=open_vault(tmp_path, env={}, find=None)
+    )
+    on.vault.remember("WARDEN_OLD_API_KEY", "http://127.0.0.1:9", Secret("sk-x"))
+    assert on.carry_key(on.provider("old"), "new", None)
+    assert not on.waiting_keys, "the file does not name the new provider yet"
+    on.edit(rename_provider(on.document, "old", "new"))
+    assert list(on.waiting_keys) == [("WARDEN_NEW_API_KEY", "http://127.0.0.1:9")]

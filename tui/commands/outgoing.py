@@ -40,7 +40,29 @@ def outgoing_keys(
             complete = False
             continue
         groups.append(assignments(provider.name, provider.api_key_env, secret, workspace.variant))
+        groups.append(header_keys(workspace, provider))
     return merge(groups), complete
+
+
+def header_keys(workspace: Workspace, provider: Provider) -> tuple[Assignment, ...]:
+    """The variables that the provider's headers name and that the keyring holds for its origin.
+
+    Pi fills them in from its environment; what stands there already is left as it is.
+    """
+    from core.keys.export import Assignment
+    from core.keys.headers import Variable, read_value
+    from core.providers.base_url import read_base_url
+
+    found: dict[str, Assignment] = {}
+    for value in provider.headers.values():
+        for piece in read_value(value, workspace.env) or ():
+            if not isinstance(piece, Variable) or workspace.env.get(piece.name):
+                continue
+            origin = read_base_url(provider.base_url, exact=True).origin
+            secret = workspace.vault.fetch(piece.name, origin, provider=provider.name)
+            if secret is not None:
+                found[piece.name] = Assignment(piece.name, secret)
+    return tuple(found.values())
 
 
 def outgoing_names(workspace: Workspace, only: Sequence[str]) -> tuple[str, ...]:

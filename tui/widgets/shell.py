@@ -177,7 +177,7 @@ class TurnkeyScreen(Screen[ResultType]):
         """The bar, the screen's own body, the footer."""
         yield TopBar()
         yield from self.body()
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def body(self) -> ComposeResult:
         """What this screen shows between the bar and the footer."""
