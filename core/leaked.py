@@ -142,8 +142,11 @@ def _leak(document: Document, path: KeyPath, taken: set[str]) -> Leak:
     bearer = _BEARER.fullmatch(value.strip()) is not None
     if header.lower() == "authorization" and bearer and key not in taken:
         return Leak(path, "remove", key, origin, bearer=True)
-    variable = f"WARDEN_{env_stem(provider.name)}_{env_stem(header)}"
-    return Leak(path, "reference", variable, origin)
+    stem = f"WARDEN_{env_stem(provider.name)}_{env_stem(header)}"
+    # Never the provider's own key, and no name twice: one value would take the other's place.
+    mine = {key, *own_variables(provider.name), *taken}
+    names = (stem, *(f"{stem}_{number}" for number in range(2, 100)))
+    return Leak(path, "reference", next(one for one in names if one not in mine), origin)
 
 
 def _secret(document: Document, leak: Leak) -> Secret:

@@ -106,6 +106,9 @@ class HomeScreen(TurnkeyScreen[None]):
             resolution.selector for resolution in workspace.lanes().lanes.values()
         )
         self.set_class(empty, "-empty")
+        for name in ("#lanes", "#providers", "#mends"):
+            # A list that is not laid out fails on a page key (Textual 8.2.8).
+            self.query_one(name).disabled = empty
         place = workspace.document
         self.query_one("#welcome-file", Static).update(
             f"The file: {place.path}" + ("" if place.exists else " (it would be made)")

@@ -74,6 +74,7 @@ _SHARED: Final = frozenset(
     {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS"}
 )
 HOSTED: Final = _hosted()
+_HOSTED_NAMES: Final = frozenset(key.variable for key in HOSTED)
 """Variables that Pi reads for its built-in providers. ``GITHUB_TOKEN`` and the general AWS ones are
 left out on purpose: Warden and other programs need them for other work."""
 
@@ -120,7 +121,13 @@ def find_in(env: Mapping[str, str], variables: Iterable[str]) -> str | None:
 
 
 def is_own(variable: str, name: str) -> bool:
-    """True for ``WARDEN_<N>_API_KEY`` and ``<N>_API_KEY``; any other name needs consent."""
+    """True for ``WARDEN_<N>_API_KEY`` and ``<N>_API_KEY``; any other name needs consent.
+
+    A hosted service's variable is nobody's own: a stranger's file could call its provider
+    ``anthropic`` and so have ``ANTHROPIC_API_KEY`` sent anywhere.
+    """
+    if variable.removeprefix("WARDEN_") in _HOSTED_NAMES or variable in _HOSTED_NAMES:
+        return False
     return variable in own_variables(name)
 
 

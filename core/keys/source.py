@@ -272,12 +272,18 @@ def environment_fault(
     """Why the environment's key in ``variable`` must not go to ``origin``, or None.
 
     Decided by what is recorded of the variable: origins it was sent to, origins that a stored key
-    of the same variable belongs to, and whether it is one of the provider's own.
+    of the same variable belongs to, and whether it is one of the provider's own. A provider's two
+    variables hold the same key, so what is recorded of the one counts for the other.
     """
     allowed = vault.sent_to(variable)
     if consent or origin in allowed:
         return None
-    elsewhere = allowed or tuple(vault.stored_for(variable))
+    own = own_variables(name)
+    same = own if variable in own else (variable,)
+    recorded = [*allowed]
+    for one in same:
+        recorded += [*vault.sent_to(one), *vault.stored_for(one)]
+    elsewhere = tuple(dict.fromkeys(recorded))
     if elsewhere and origin not in elsewhere:
         return bound_elsewhere(variable, origin, elsewhere, name)
     return None if is_own(variable, name) else _needs_consent(variable, name, origin)

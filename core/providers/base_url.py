@@ -273,6 +273,9 @@ def _read_host(text: str, raw: str) -> str:
         return _read_ipv6(text, raw[1:-1])
     try:
         host = unquote_to_bytes(raw).decode()
+        if "\u1e9e" in host:
+            # Unicode changed its mapping: programs of different years go to different hosts.
+            _refuse(text, "Its host name has a capital sharp s, which programs read differently.")
         if not host.isascii():
             import idna
 

@@ -99,3 +99,13 @@ async def test_quitting_twice_asks_once_and_every_answer_is_readable() -> None:
         width = app.screen.query_one("AskChoice > Vertical").content_region
         for button in app.screen.query(Button):
             assert button.region.right <= width.right, f"{button.label} is cut"
+
+
+async def test_page_keys_on_an_empty_home_do_nothing() -> None:
+    for text in (None, "version = 1\n"):
+        app = Stage(workspace(text))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await stand(pilot)
+            await pilot.press("pagedown", "pageup", "home", "end", "tab", "pagedown", "enter")
+            await pilot.pause()
+            assert app.screen is not None

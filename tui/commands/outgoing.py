@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.errors import KeyProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from core.keys.export import Assignment
     from core.warden.config import Provider
@@ -41,7 +41,35 @@ def outgoing_keys(
             continue
         groups.append(assignments(provider.name, provider.api_key_env, secret, workspace.variant))
         groups.append(header_keys(workspace, provider))
-    return merge(groups), complete
+    merged = merge(groups)
+    check_others(workspace, {one.variable for one in merged})
+    return merged, complete
+
+
+def check_others(workspace: Workspace, handed: Collection[str]) -> None:
+    """Refuse to hand keys out where another provider of the file would carry one away.
+
+    Warden reads the whole file: a provider that nobody chose reads a handed variable as well, and
+    a header's ``$NAME`` takes any variable of the environment along to its own origin. Raises
+    KeyProblem for a key that is bound elsewhere, and for a header that is a command.
+    """
+    from core.keys.environment import key_variables
+    from core.keys.headers import resolve_headers
+    from core.providers.base_url import read_base_url
+
+    for provider in workspace.providers:
+        base = read_base_url(provider.base_url, exact=True)
+        _, faults = resolve_headers(
+            provider.name, provider.headers, base, workspace.env, workspace.vault, record=False
+        )
+        reads = set(key_variables(provider.name, provider.api_key_env, workspace.variant))
+        if reads & set(handed):
+            source, secret = workspace.key_for(provider, base, send=False)
+            if secret is None and source.fault is not None:
+                faults = (*faults, source.fault)
+        for fault in faults:
+            if fault.code != "key_missing":
+                raise KeyProblem(fault)
 
 
 def header_keys(workspace: Workspace, provider: Provider) -> tuple[Assignment, ...]:

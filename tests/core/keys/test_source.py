@@ -20,6 +20,7 @@ from core.keys.source import (
     rename_key,
     resolve_key,
 )
+from core.keys.vault import open_vault
 from core.providers.base_url import read_base_url
 from tests.core.keys.fakes import CANARY, LOCKED, VARIABLE, Raises, Works, vault_at
 
@@ -331,3 +332,24 @@ def test_a_variable_in_a_header_is_a_key(tmp_path: Path) -> None:
     assert headers(vault, env, x="$KEPT_TOKEN") == ({"x": Secret("kept")}, [])
     ready, codes = headers(vault, env, x="a\r\nHost: evil")
     assert (ready, codes) == ({}, ["key_refused"])
+
+
+def test_what_is_recorded_of_one_of_a_providers_variables_counts_for_the_other(
+    tmp_path: Path,
+) -> None:
+    vault = open_vault(tmp_path, env={}, find=None)
+    vault.remember("WARDEN_GOOD_API_KEY", "http://127.0.0.1:1", Secret("sk-x"))
+    moved = read_base_url("http://127.0.0.1:2/v1")
+    found, secret = find_key("good", None, moved, {"GOOD_API_KEY": "sk-x"}, vault)
+    assert secret is None
+    assert found.fault is not None
+    assert found.fault.code == "key_bound_elsewhere"
+
+
+@pytest.mark.parametrize("variable", ["ANTHROPIC_API_KEY", "WARDEN_ANTHROPIC_API_KEY"])
+def test_a_hosted_services_variable_is_nobodys_own(tmp_path: Path, variable: str) -> None:
+    vault = open_vault(tmp_path, env={}, find=None)
+    base = read_base_url("http://127.0.0.1:1/v1")
+    found, secret = find_key("anthropic", None, base, {variable: "sk-x"}, vault)
+    assert secret is None
+    assert found.fault is not None
