@@ -15,6 +15,7 @@ from core.keys.environment import own_variables, stored_variable
 from core.keys.secret import Secret
 from core.providers.base_url import read_base_url
 from core.providers.names import env_stem
+from core.text import without_login
 from core.warden.difference import diff
 from core.warden.keys_edit import dotted, set_key, unset_key
 from core.warden.secrets import looks_secret, secret_paths
@@ -99,7 +100,7 @@ def masked(text: str, *documents: Document) -> str:
 
 def masked_diff(before: Document, after: Document) -> str:
     """The unified diff of two versions of a file, without the values of keys in them."""
-    return masked(diff(before.raw, after.raw, after.path.name), before, after)
+    return without_login(masked(diff(before.raw, after.raw, after.path.name), before, after))
 
 
 def holds_keys(document: Document) -> bool:

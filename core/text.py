@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
+_LOGIN = re.compile(r"(?<=:)//[^/@\s\"']*@")
 _KEPT = {"\n", "\t"}
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 # Joiners inside emoji and the scripts that need them; alone they cannot move a cursor.
@@ -25,6 +27,11 @@ def one_line(text: str, limit: int = 300) -> str:
     """``visible(text)`` on one line, cut after ``limit`` characters with an ellipsis."""
     shown = " ".join(visible(text).split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def without_login(text: str) -> str:
+    """``text`` with the user and password of every URL in it masked."""
+    return _LOGIN.sub("//••••@", text)
 
 
 def _shown(character: str) -> str:

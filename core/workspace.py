@@ -20,7 +20,6 @@ from core.leaked import holds_keys, masked_diff
 from core.providers.base_url import read_base_url
 from core.text import one_line
 from core.warden import document as documents
-from core.warden.difference import diff
 from core.warden.document import Document
 from core.warden.history import replay
 from core.warden.lanes import Layer, providers_seen, resolve
@@ -224,7 +223,7 @@ class Workspace:
         return conflict(self.sheet(layer))
 
     def elsewhere_diff(self, layer: Layer = "repo") -> str:
-        """What another program changed, as a unified diff with keys masked."""
+        """What another program changed: a unified diff with keys masked, or that it is broken."""
         theirs = self.elsewhere(layer)
         mine = self.sheet(layer)
         if theirs is None:
@@ -232,7 +231,8 @@ class Workspace:
         try:
             other = documents.parse(mine.path, theirs, theirs)
         except ConfigProblem:
-            return diff(mine.loaded or b"", theirs, mine.path.name)
+            # What cannot be parsed cannot be searched for keys either: it is not shown.
+            return f"{mine.path.name} is no valid TOML now; open it in an editor.\n"
         return masked_diff(documents.parse(mine.path, mine.loaded or b"", None), other)
 
     def reload(self, *, keep: bool = True) -> None:

@@ -182,6 +182,8 @@ class AddProviderScreen(TurnkeyScreen[None]):
             self._judge_url()
         # What was being asked is no longer what stands here.
         self.workers.cancel_group(self, "ask")
+        if event.input.id == "url-input":
+            self._forget_key()
         if event.input.id != "key-input":
             self._source = None
             self.look_up_key()
@@ -195,6 +197,19 @@ class AddProviderScreen(TurnkeyScreen[None]):
         """A key is one line: say what was left out."""
         words = f"{event.count} lines were pasted; only the first was taken."
         self.query_one("#key", Field).say(("quiet", self._where()), ("warn", words))
+
+    def _forget_key(self) -> None:
+        """A key that was typed for one address does not stay on the form for another one."""
+        if self._asked is None or self._asked.typed is None:
+            return
+        try:
+            origin = read_base_url(self.query_one("#url", Field).value).origin
+        except TurnkeyError:
+            return
+        if origin != self._asked.base.origin:
+            self._asked, self._key = None, None
+            self.query_one("#key", Field).value = ""
+            self.app.notify("The key was for the other address: type this one's.", markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The doctor has a place once the endpoint failed, and what is found once there is any."""

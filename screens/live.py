@@ -193,6 +193,8 @@ class LiveScreen(TurnkeyScreen[None]):
             self.action_model()
             return
         self._clear()
+        choice = self.query_one("#model", Select)
+        choice.disabled = True
         self.refresh_bindings()
         try:
             target = await self._find_target(selector)
@@ -208,6 +210,7 @@ class LiveScreen(TurnkeyScreen[None]):
         finally:
             thinking.finish()
             answer.finish()
+            choice.disabled = False
             self.call_after_refresh(self.refresh_bindings)
         self.workspace.remember(selector, target.base, run)
         self._finish(run)

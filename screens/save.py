@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from core.errors import TurnkeyError
+from core.errors import Fault, TurnkeyError
 from core.keys.bounded import beside
 from core.leaked import holds_keys
 from core.text import visible
@@ -22,7 +22,6 @@ from tui.widgets.fault import FaultBox
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from core.errors import Fault
     from core.keys.place import Place
     from core.workspace import Workspace
 
@@ -200,6 +199,11 @@ class SaveScreen(ModalScreen[bool]):
     async def _write(self) -> None:
         try:
             faults = await beside(self.workspace.save)
+        except OSError as error:
+            fault = Fault("config_unwritable", "The file cannot be written.", str(error.strerror))
+            self.query_one(FaultBox).show(fault)
+            self.query_one("#what", Static).update("Nothing was written")
+            return
         except TurnkeyError as error:
             if error.fault.code == "config_changed":
                 self._show_conflict(error.fault)

@@ -99,6 +99,8 @@ class TurnkeyApp(DiscreetApp[int]):
         if isinstance(place, ToSave):
             from screens.save import SaveScreen
 
+            if any(isinstance(screen, SaveScreen) for screen in self.screen_stack):
+                return  # it is open already
             await self.push_screen(SaveScreen(self.workspace), callback=self.saved)
             return
         if replace:

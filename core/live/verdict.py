@@ -6,6 +6,7 @@ output limit has neither failed nor answered; that is a result of its own.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -48,6 +49,12 @@ _PAST_THE_KEY: Final = frozenset(
 # What only a model's server says, once it let the request in.
 _SPEECH: Final = (Reasoning, Answer, ToolPiece, Served, Finished, UsageSeen)
 _PASSING: Final = frozenset({"rate_limited", "loading"})
+
+
+def _holds(answer: str, word: str) -> bool:
+    """Whether the answer holds the word itself, in any case; not as a part of another one."""
+    pattern = rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])"
+    return re.search(pattern, answer, re.IGNORECASE) is not None
 
 
 class ToolCall(msgspec.Struct, frozen=True):
@@ -258,7 +265,7 @@ class Transcript:
                 else "The stream held no text at all.",
                 "Check the server's chat template and reasoning parser.",
             )
-        if expects is not None and expects.casefold() not in answer.casefold():
+        if expects is not None and not _holds(answer, expects):
             return Fault(
                 "wrong_answer",
                 f"The answer does not hold {expects}.",

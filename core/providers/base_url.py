@@ -407,6 +407,7 @@ def _warnings(scheme: str, host: str) -> tuple[str, ...]:
 def _refuse(text: str, why: str) -> NoReturn:
     # A pasted URL may carry a password; only what stands after it is shown.
     shown = re.sub(r"//[^/@]*@", "//…@", text.strip())
+    shown = re.sub(r"\?.*", "?…", shown, flags=re.DOTALL)  # a key may stand in a query as well
     what = f"«{one_line(shown, 120)}» cannot be a base URL." if shown else "There is no base URL."
     raise UsageProblem(
         Fault("usage", what, why, "Write it like http://localhost:4000/v1, without a key in it.")

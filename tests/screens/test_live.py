@@ -154,3 +154,15 @@ async def test_works_does_not_outlive_the_endpoint() -> None:
     assert not on.tried
     on.undo()
     assert "litellm/qwen3-coder" in on.tried
+
+
+async def test_another_model_cannot_be_chosen_while_one_streams() -> None:
+    asker = ScriptedAsker(pause=asyncio.Event())
+    app = Stage(workspace(FILLED, asker=asker), ToLive())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: "PONG" in app.screen.query_one("#answer", StreamPane).text)
+        assert app.screen.query_one("#model", Select).disabled
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.screen.query_one("#model", Select).disabled)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core.text import without_login
 from tui.commands.options import (
     InOrder,
     common,
@@ -44,7 +45,9 @@ def list_(config: str | None, base: str | None, variant: str, as_json: bool) -> 
     if not providers:
         say(f"{workspace.document.path} has no provider; turnkey provider add NAME --url URL")
         return
-    rows = [(entry.name, entry.base_url, str(len(entry.models))) for entry in providers]
+    rows = [
+        (entry.name, without_login(entry.base_url), str(len(entry.models))) for entry in providers
+    ]
     print_table(("name", "base URL", "models"), rows)
 
 
@@ -62,7 +65,7 @@ def show_(name: str, config: str | None, base: str | None, variant: str, as_json
     if as_json:
         print_json(provider_facts(entry))
         return
-    show(f"{entry.name}  {entry.base_url}")
+    show(f"{entry.name}  {without_login(entry.base_url)}")
     variables = key_variables(entry.name, entry.api_key_env, workspace.variant)
     show(f"key      {' or '.join(variables)}, or the keyring")
     if entry.headers:

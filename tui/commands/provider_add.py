@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core.text import without_login
 from tui.commands.options import (
     bounds_for,
     common,
@@ -334,7 +335,7 @@ def provider_facts(entry: Provider) -> dict[str, object]:
     """A provider as ``--json`` gives it: header names and no value of one."""
     return {
         "name": entry.name,
-        "base_url": entry.base_url,
+        "base_url": without_login(entry.base_url),
         "api_key_env": entry.api_key_env,
         "headers": sorted(entry.headers),
         "models": entry.models,

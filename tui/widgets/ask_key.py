@@ -71,6 +71,13 @@ class AskKey(ModalScreen[Cleaned | None]):
         else:
             says.update(Content.styled("\n".join(f"▲ {note}" for note in notes), "$warning"))
 
+    @on(KeyInput.ManyLines)
+    def tell_lines(self, event: KeyInput.ManyLines) -> None:
+        """A key is one line: say what was left out."""
+        event.stop()
+        words = f"▲ {event.count} lines were pasted; only the first was taken."
+        self.query_one("#key-says", Static).update(Content.styled(words, "$warning"))
+
     @on(Input.Submitted)
     def answer(self, event: Input.Submitted) -> None:
         """Enter gives the key back, if it is one."""
