@@ -13,3 +13,10 @@ def state_folder() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path("turnkey", appauthor=False)
+
+
+def settings_file() -> Path:
+    """Where a person's own settings stand, in the platform's configuration folder."""
+    from platformdirs import user_config_path
+
+    return user_config_path("turnkey", appauthor=False) / "settings.toml"

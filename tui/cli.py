@@ -18,6 +18,8 @@ from core import __version__
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from click.shell_completion import CompletionItem
+
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "provider": ("tui.commands.provider:provider", "Add, list, show, rename or remove providers."),
     "models": ("tui.commands.models:models", "List what an endpoint serves, with facts."),
@@ -29,6 +31,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "keys": ("tui.commands.keys:keys", "Store keys in the OS keyring; see where they come from."),
     "env": ("tui.commands.env:env", "Print the keys as shell code, or their names."),
     "run": ("tui.commands.run:run", "Run a command with the keys in its environment."),
+    "info": ("tui.commands.info:info", "Show where things are; safe for a bug report."),
+    "help": ("tui.commands.help_topic:help_topic", "Explain lanes, escapes, keys, figures, ..."),
+    "completion": ("tui.commands.completion:completion", "Print completion for a shell."),
     "demo-server": ("tui.commands.demo_server:demo_server", "Serve the demo provider alone."),
 }
 """Command name -> (module:object, the line that --help shows without importing it)."""
@@ -48,6 +53,17 @@ class LazyGroup(click.Group):
         module, _, attribute = COMMANDS[cmd_name][0].partition(":")
         command: object = getattr(import_module(module), attribute)
         return command if isinstance(command, click.Command) else None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Completions of a command's name, from the table alone."""
+        from click.shell_completion import CompletionItem
+
+        begun = [
+            CompletionItem(name, help=line)
+            for name, (_, line) in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*begun, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command list of ``--help``, from the table alone."""

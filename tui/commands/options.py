@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
+from tui.completing import complete_model, complete_provider
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -131,8 +133,18 @@ def target_options(command: Callable[P, R]) -> Callable[P, R]:
     And :func:`trust_options`: how it gets there.
     """
     options: list[Callable[[Any], Any]] = [
-        click.option("--provider", metavar="NAME", help="A provider of warden.toml."),
-        click.option("--model", metavar="ID", help="A model id, as the endpoint lists it."),
+        click.option(
+            "--provider",
+            metavar="NAME",
+            shell_complete=complete_provider,
+            help="A provider of warden.toml.",
+        ),
+        click.option(
+            "--model",
+            metavar="ID",
+            shell_complete=complete_model,
+            help="A model id, as the endpoint lists it.",
+        ),
         click.option(
             "--lane",
             type=click.Choice(["agent", "auxiliary", "synthesis"]),

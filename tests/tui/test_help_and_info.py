@@ -1,0 +1,114 @@
+"""``turnkey help``, ``info`` and ``completion``: what explains turnkey, and helps to type it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from core.topics import TOPICS
+from tests.tui.desk import KEY, START, VARIABLE, Desk, provider_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_help_lists_its_topics(desk: Desk) -> None:
+    told = desk.turnkey("help")
+    assert told.code == 0
+    for name in TOPICS:
+        assert f"\n  {name} " in told.out
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["escapes"], "E7"),
+        (["keys"], "«turnkey keys --help» explains the command."),
+        (["keys", "set"], "Usage: turnkey keys set"),
+        (["provider"], "Usage: turnkey provider"),
+    ],
+)
+def test_help_explains_a_topic_or_a_command(words: list[str], shown: str, desk: Desk) -> None:
+    told = desk.turnkey("help", *words)
+    assert told.code == 0
+    assert shown in told.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["escape"], "turnkey help escapes"), (["keys", "no"], "turnkey keys no")]
+)
+def test_help_on_nothing_exits_2(words: list[str], said: str, desk: Desk) -> None:
+    told = desk.turnkey("help", *words)
+    assert told.code == 2
+    assert said in told.err
+
+
+def test_info_names_places_and_variables_without_values(desk: Desk) -> None:
+    desk.export(**{VARIABLE: KEY})
+    desk.write("version = 1\n")
+    told = desk.turnkey("info")
+    assert told.code == 0
+    assert VARIABLE in told.out
+    assert "warden.toml" in told.out
+    assert "keyring" in told.out
+    assert KEY not in told.out + told.err
+    found = desk.turnkey("info", "--json").json()
+    assert VARIABLE in str(found["variables"])
+    assert found["variant"] == "providers"
+
+
+COMPLETED: Final = [
+    (["turnkey", "pro"], ["provider"]),
+    (["turnkey", "ping", "--provider", "local", "--model", "q"], ["qwen"]),
+    (["turnkey", "ping", "--provider", "l"], ["local"]),
+    (["turnkey", "ping", "--lane", "a"], ["agent", "auxiliary"]),
+    (["turnkey", "help", "esc"], ["escapes"]),
+]
+
+
+@pytest.mark.parametrize(("words", "wanted"), COMPLETED)
+def test_the_shell_completes_names_of_the_file(
+    words: list[str], wanted: list[str], desk: Desk
+) -> None:
+    desk.write(provider_table("http://127.0.0.1:1/v1", "qwen", name="local"))
+    env = {
+        "_TURNKEY_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", START],
+        cwd=desk.folder,
+        env=desk.env | env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert [line.partition(",")[2] for line in done.stdout.split()] == wanted
+
+
+def test_a_file_that_cannot_be_read_completes_nothing_and_says_nothing(desk: Desk) -> None:
+    desk.write("version = [")
+    desk.export(
+        _TURNKEY_COMPLETE="bash_complete", COMP_WORDS="turnkey ping --provider x", COMP_CWORD="3"
+    )
+    told = desk.apart()
+    assert (told.code, told.out.strip(), told.err) == (0, "", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_is_code_of_that_shell(shell: str, desk: Desk, tmp_path: Path) -> None:
+    told = desk.turnkey("completion", shell)
+    assert told.code == 0
+    assert "_TURNKEY_COMPLETE" in told.out
+    if (found := shutil.which(shell)) is None:
+        pytest.skip(f"there is no {shell} here to read it")
+    script = tmp_path / "completion"
+    script.write_text(told.out)
+    subprocess.run([found, "-n", str(script)], check=True, timeout=30)
