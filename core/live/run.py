@@ -75,7 +75,8 @@ async def stream(
     Failures of the endpoint come as :class:`Failed`, they are not raised. Closing the iterator,
     or cancelling whoever waits for it, closes the connection. ``clock`` gives monotonic seconds;
     ``arrived`` (else ``clock``) the time at which the bytes just read arrived; ``tap`` is shown
-    the raw bytes of the stream with that time; ``key`` is masked in faults, the client sends it.
+    the raw bytes of the stream, or of the refusal instead, with that time; ``key`` is masked in
+    faults, the client sends it.
 
     Bounds: ``connect_s`` up to the request's first byte; ``first_byte_s`` from there to the first
     token, which keep-alives do not extend; then ``silence_s`` between two reads, which they do,
@@ -281,6 +282,8 @@ class _Flow:
             body = bytearray(first)
             async for chunk in chunks:
                 body += chunk
+        if self._tap is not None:
+            self._tap(bytes(body), self._arrived())
         return self._refusal(request, response.status_code, headers, bytes(body))
 
     async def _chunks(

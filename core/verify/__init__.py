@@ -1,0 +1,1 @@
+"""What leaves turnkey has been tried: probes, lane trials, verdicts, receipts."""

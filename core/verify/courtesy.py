@@ -1,0 +1,123 @@
+"""How many requests an origin gets at once, and how long it is left alone when it asks for that.
+
+One :class:`Courtesy` is shared by all that verifies, so that a server which says 429 to one probe
+is not asked by the others either. Whoever stops cancels the tasks; a wait ends with them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from core.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+
+CONCURRENCY: Final = 4
+"""Requests at once to one origin: as many as Warden's runner sends unless told otherwise."""
+PATIENCE_S: Final = 60.0
+"""The longest wait, in seconds, that a server can ask for and get."""
+BACKOFF_S: Final = (2.0, 4.0, 8.0)
+"""Waits before each repetition where the server names none; as many as Pi makes."""
+ASKS_TO_WAIT: Final = frozenset({429, 503})
+
+
+class Held(msgspec.Struct, frozen=True):
+    """One wait that a server asked for."""
+
+    origin: str
+    seconds: float
+    why: str
+    """In words for a person."""
+
+
+class Courtesy:
+    """A limit of requests at once for each origin, and the pauses that origins ask for."""
+
+    def __init__(
+        self,
+        limit: int = CONCURRENCY,
+        *,
+        patience_s: float = PATIENCE_S,
+        tell: Callable[[Held], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.limit = max(1, limit)
+        self.patience_s = patience_s
+        """How long a single wait may be, in seconds."""
+        self._tell = tell
+        self._clock = clock
+        self._sleep = sleep
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._until: dict[str, float] = {}
+        self.held: list[Held] = []
+        """Every wait so far, oldest first."""
+
+    @asynccontextmanager
+    async def turn(self, origin: str) -> AsyncGenerator[None]:
+        """A place among the requests to ``origin``, once its pause is over."""
+        slot = self._slots.setdefault(origin, asyncio.Semaphore(self.limit))
+        async with slot:
+            while (left := self._until.get(origin, 0.0) - self._clock()) > 0:
+                await self._sleep(left)
+            yield
+
+    def hold(self, origin: str, seconds: float, why: str) -> bool:
+        """Leave ``origin`` alone for ``seconds``; False when that is more than the patience."""
+        if seconds > self.patience_s:
+            return False
+        self._until[origin] = max(self._until.get(origin, 0.0), self._clock() + seconds)
+        held = Held(origin, seconds, one_line(why, 200))
+        self.held.append(held)
+        if self._tell is not None:
+            self._tell(held)
+        return True
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+    """Seconds that a reply asks to wait: ``Retry-After`` as RFC 9110 has it (seconds or a date).
+
+    ``headers`` in lower case. ``retry-after-ms`` (OpenAI's clients read it) is finer and goes
+    first; ``llm_provider-retry-after`` is the upstream's own behind LiteLLM. None: it asks for
+    nothing that can be understood.
+    """
+    milliseconds = _seconds(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    for name in ("retry-after", "llm_provider-retry-after"):
+        value = headers.get(name, "").strip()
+        if not value:
+            continue
+        seconds = _seconds(value)
+        if seconds is None:
+            seconds = _until(value, now or datetime.now(UTC))
+        if seconds is not None:
+            return seconds
+    return None
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _until(text: str, now: datetime) -> float | None:
+    try:
+        when = parsedate_to_datetime(text)
+        if when.tzinfo is None:
+            when = when.replace(tzinfo=UTC)
+        return max(0.0, (when - now).total_seconds())
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

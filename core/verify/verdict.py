@@ -1,0 +1,72 @@
+"""What a probe or a trial found, with its evidence, as data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from core.verify.exchange import Answered
+
+Word = Literal["pass", "fail", "unsure"]
+
+MAX_EXCHANGES: Final = 6
+"""How many requests with their replies a verdict keeps as evidence."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """Why a verdict is what it is."""
+
+    text: str
+    """One sentence, or a few, in words for a person."""
+    exchanges: tuple[tuple[str, str], ...] = ()
+    """Requests and replies, (sent, came), shortened, keys masked."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What one probe or trial found of one model behind one endpoint."""
+
+    probe: str
+    """Its name, as ``--only`` takes it."""
+    provider: str
+    model: str
+    lane: str | None
+    """None: it is true of the model whatever the lane."""
+    verdict: Word
+    evidence: Evidence
+    fix: str = ""
+    """What to do now; empty where nothing is to be done."""
+    finding: str = ""
+    """One machine word: ``accepted honoured ignored refused needed not_needed …``"""
+    passed: int | None = None
+    """Of ``tried`` runs, how many passed; None where it was not tried more than once."""
+    tried: int | None = None
+    requests: int = 0
+    """Requests that it took."""
+    tokens: int | None = None
+    """Tokens in and out that the server counted for them; None when it counted nothing."""
+    detail: dict[str, str | int | float | bool | None] = {}
+    """What was measured or learned, by name, for whoever reads the verdict by machine."""
+
+    @property
+    def flaky(self) -> bool:
+        """It passed sometimes."""
+        return self.passed is not None and self.tried is not None and 0 < self.passed < self.tried
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Who is asked: a model behind a provider, for a lane or for none."""
+
+    provider: str
+    model: str
+    lane: str | None = None
+
+
+def evidence(text: str, *answered: Answered) -> Evidence:
+    """Evidence out of replies; of many, the first and the last ones are kept."""
+    kept = answered
+    if len(answered) > MAX_EXCHANGES:
+        half = MAX_EXCHANGES // 2
+        kept = (*answered[:half], *answered[-half:])
+    return Evidence(text, tuple((one.sent, one.came) for one in kept))
