@@ -51,6 +51,13 @@ Code = Literal[
     "provider_in_use",
     "default_model_stands",
     "usage",
+    "not_verified",
+    "receipt_other_config",
+    "receipt_other_schema",
+    "receipt_old",
+    "receipt_damaged",
+    "receipt_unwritable",
+    "not_exportable",
 ]
 """Every ``error.code`` that scripts may meet."""
 

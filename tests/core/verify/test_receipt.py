@@ -1,0 +1,284 @@
+"""A receipt: which config it covers, what makes it stale, and when «verified» may be said."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from core.verify.fingerprint import fingerprint, place_mark
+from core.verify.receipt import (
+    LANES,
+    SCHEMA,
+    Asked,
+    CoveredConfig,
+    Gone,
+    Receipt,
+    is_verified,
+    merged,
+    refusal,
+    stamp,
+    standing,
+)
+from core.verify.receipts import Receipts, receipt_schema
+from core.verify.verdict import Evidence, Verdict, Word
+from core.warden.config import Config, read_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW: Final = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+REQUIRED: Final = {"agent": ("tools",), "auxiliary": ("json", "tools"), "synthesis": ("merge",)}
+PRINT: Final = "sha256:" + "a" * 64
+
+
+def verdict(probe: str, lane: str | None, word: Word = "pass", k: int = 3, n: int = 3) -> Verdict:
+    return Verdict(probe, "litellm", "qwen", lane, word, Evidence("seen"), passed=k, tried=n)
+
+
+WHOLE: Final = tuple(verdict(probe, lane) for lane, probes in REQUIRED.items() for probe in probes)
+
+
+def receipt(*verdicts: Verdict, at: datetime = NOW, of: str = PRINT) -> Receipt:
+    return Receipt(
+        "1.0",
+        stamp(at),
+        "providers",
+        CoveredConfig(of, place="here"),
+        (Asked("litellm", "http://127.0.0.1:4000/v1", "http://127.0.0.1:4000"),),
+        dict.fromkeys(LANES, "litellm/qwen"),
+        verdicts,
+        verified=is_verified(verdicts, required=REQUIRED, escapes=()),
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "escapes", "holds"),
+    [
+        (WHOLE, (), True),
+        ((*WHOLE, verdict("store", None, "unsure", 0, 1)), (), True),
+        ((*WHOLE, verdict("store", None, "fail", 0, 1)), (), False),
+        (WHOLE[:-1], (), False),
+        ((*WHOLE[:-1], verdict("merge", "synthesis", "unsure")), (), False),
+        ((*WHOLE[:-1], verdict("merge", "synthesis", "pass", 2, 3)), (), False),
+        ((*WHOLE[:-1], verdict("merge", "agent")), (), False),
+        (WHOLE, (Gone("E9", "synthesis", "leaves"),), False),
+        ((), (), False),
+    ],
+)
+def test_verified_needs_every_trial_of_every_lane_and_no_escape(
+    verdicts: tuple[Verdict, ...], escapes: tuple[Gone, ...], holds: bool
+) -> None:
+    assert is_verified(verdicts, required=REQUIRED, escapes=escapes) is holds
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({}, None),
+        ({"schema": SCHEMA + 1}, "receipt_other_schema"),
+        ({"schema": 0}, "receipt_other_schema"),
+        ({"config": CoveredConfig("sha256:" + "b" * 64)}, "receipt_other_config"),
+        ({"at": stamp(NOW - timedelta(days=30))}, None),
+        ({"at": stamp(NOW - timedelta(days=30, seconds=1))}, "receipt_old"),
+        ({"at": stamp(NOW + timedelta(minutes=9))}, None),
+        ({"at": stamp(NOW + timedelta(hours=1))}, "receipt_damaged"),
+        ({"at": "yesterday"}, "receipt_damaged"),
+        ({"at": "2026-11-21T12:00:00"}, "receipt_damaged"),
+    ],
+)
+def test_a_receipt_is_refused_for_another_config_schema_or_month(
+    changed: dict[str, object], code: str | None
+) -> None:
+    found = refusal(replace(receipt(*WHOLE), **changed), PRINT, NOW)
+    assert (found and found.code) == code
+
+
+def test_a_part_adds_to_a_fresh_receipt_and_alone_is_never_verified() -> None:
+    part = receipt(WHOLE[0])
+    assert not part.verified
+    rest = receipt(*WHOLE[1:], at=NOW - timedelta(days=3))
+    both = merged(rest, part, required=REQUIRED, now=NOW)
+    assert both.verified
+    assert both.at == rest.at  # what was found first decides when it ends
+    assert not merged(None, part, required=REQUIRED, now=NOW).verified
+    old = receipt(*WHOLE[1:], at=NOW - timedelta(days=31))
+    assert merged(old, part, required=REQUIRED, now=NOW).verdicts == (WHOLE[0],)
+
+
+def test_a_verdict_that_was_asked_again_replaces_the_old_one() -> None:
+    again = verdict("tools", "agent", "fail", 1, 3)
+    both = merged(receipt(*WHOLE), receipt(again), required=REQUIRED, now=NOW)
+    assert [one for one in both.verdicts if one.lane == "agent"] == [again]
+    assert not both.verified
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("empty", b""),
+        ("cut", b'{"schema": 1, "turnkey": "1'),
+        ("no object", b"[1]"),
+        ("not UTF-8", b'{"schema": 1, "turnkey": "\xff"}'),
+        ("a field missing", b'{"schema": 1}'),
+        ("deep", b"[" * 100_000),
+    ],
+)
+def test_a_damaged_receipt_is_told_and_gives_nothing(
+    name: str, text: bytes, tmp_path: Path
+) -> None:
+    store = Receipts(tmp_path, REQUIRED)
+    path = store.path(PRINT)
+    path.parent.mkdir()
+    path.write_bytes(text)
+    found = store.of(PRINT, "here", NOW)
+    assert (found.worth, found.verified) == ("none", False), name
+    assert found.fault is not None
+    assert found.fault.code == "receipt_damaged"
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    store = Receipts(tmp_path, REQUIRED)
+    path = store.path(PRINT)
+    path.parent.mkdir()
+    os.mkfifo(path)
+    found, fault = store.load(path)
+    assert found is None
+    assert fault is not None
+
+
+def test_another_schema_is_refused_by_its_number(tmp_path: Path) -> None:
+    store = Receipts(tmp_path, REQUIRED)
+    store.path(PRINT).parent.mkdir()
+    store.path(PRINT).write_bytes(b'{"schema": 99, "new": []}')
+    fault = store.load(store.path(PRINT))[1]
+    assert fault is not None
+    assert fault.code == "receipt_other_schema"
+
+
+def test_a_kept_receipt_comes_back_and_is_its_owners_alone(tmp_path: Path) -> None:
+    store = Receipts(tmp_path, REQUIRED)
+    path = store.keep(receipt(*WHOLE))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(path.parent.iterdir()) == [path]
+    found = store.of(PRINT, "here", NOW)
+    assert found.verified
+    assert found.receipt == receipt(*WHOLE)
+
+
+def test_what_a_file_says_of_itself_is_not_believed(tmp_path: Path) -> None:
+    store = Receipts(tmp_path, REQUIRED)
+    store.keep(replace(receipt(*WHOLE[:-1]), verified=True))
+    assert not store.of(PRINT, "here", NOW).verified
+
+
+def test_a_changed_config_is_stale_and_says_so(tmp_path: Path) -> None:
+    store = Receipts(tmp_path, REQUIRED)
+    store.keep(receipt(*WHOLE))
+    found = store.of("sha256:" + "c" * 64, "here", NOW)
+    assert (found.worth, found.verified) == ("stale", False)
+    assert found.fault is not None
+    assert found.fault.code == "receipt_other_config"
+    assert found.lane_word("agent") == "stale"
+    assert store.of("sha256:" + "c" * 64, "elsewhere", NOW).worth == "none"
+
+
+def test_words_of_a_lane() -> None:
+    failed = receipt(WHOLE[0], verdict("json", "auxiliary", "fail", 0, 3))
+    found = standing(failed, PRINT, NOW)
+    assert found.lane_word("agent") == "partly"
+    assert found.lane_word("auxiliary") == "failed"
+    assert found.lane_word("synthesis") == "not tried"
+    assert standing(receipt(*WHOLE), PRINT, NOW).lane_word("agent") == "verified"
+    assert standing(None, PRINT, NOW).lane_word("agent") == "not tried"
+
+
+def test_the_published_schema_is_that_of_the_code() -> None:
+    assert files("assets").joinpath("receipt.schema.json").read_bytes() == receipt_schema()
+
+
+BASE: Final[dict[str, object]] = {
+    "version": 1,
+    "defaults": {
+        "agent": {"model": "a/m", "effort": "low"},
+        "providers": {"a": {"baseUrl": "http://127.0.0.1:1/v1", "models": [{"id": "m"}]}},
+    },
+    "skills": [{"name": "s", "triggers": [{"type": "local"}]}],
+}
+
+
+def config(**changed: object) -> Config:
+    return read_config(BASE | changed)
+
+
+def with_defaults(**changed: object) -> Config:
+    defaults = BASE["defaults"]
+    assert isinstance(defaults, dict)
+    return config(defaults=defaults | changed)
+
+
+PROVIDER: Final = {"baseUrl": "http://127.0.0.1:1/v1", "models": [{"id": "m"}]}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        with_defaults(agent={"model": "a/n", "effort": "low"}),
+        with_defaults(agent={"model": "a/m", "effort": "high"}),
+        with_defaults(auxiliary={"model": "a/m"}),
+        with_defaults(synthesis={"model": "a/m"}),
+        with_defaults(model="a/m"),
+        with_defaults(runtime="claude"),
+        with_defaults(verification={"enabled": False}),
+        with_defaults(providers={"a": PROVIDER | {"baseUrl": "http://127.0.0.1:2/v1"}}),
+        with_defaults(providers={"a": PROVIDER | {"apiKeyEnv": "X"}}),
+        with_defaults(providers={"a": PROVIDER | {"headers": {"x": "y"}}}),
+        with_defaults(providers={"a": PROVIDER | {"models": [{"id": "m", "maxTokens": 9}]}}),
+        config(skills=[{"name": "s", "model": "a/m", "triggers": [{"type": "local"}]}]),
+        config(skills=[{"name": "s", "triggers": [{"type": "local", "model": "a/m"}]}]),
+    ],
+)
+def test_what_decides_a_request_changes_the_fingerprint(other: Config) -> None:
+    assert fingerprint(other, None, "providers") != fingerprint(config(), None, "providers")
+
+
+def test_variant_and_base_layer_change_the_fingerprint() -> None:
+    prints = {
+        fingerprint(config(), None, "providers"),
+        fingerprint(config(), None, "stock"),
+        fingerprint(config(), config(), "providers"),
+        fingerprint(config(), with_defaults(model="x/y"), "providers"),
+    }
+    assert len(prints) == 4
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        config(runner={"concurrency": 1}),
+        with_defaults(model=""),
+        with_defaults(runtime="pi"),
+        with_defaults(failOn="high"),
+    ],
+)
+def test_what_changes_no_request_leaves_the_fingerprint(same: Config) -> None:
+    assert fingerprint(same, None, "providers") == fingerprint(config(), None, "providers")
+
+
+def test_the_order_of_providers_does_not_matter() -> None:
+    one = with_defaults(providers={"a": PROVIDER, "b": PROVIDER})
+    other = with_defaults(providers={"b": PROVIDER, "a": PROVIDER})
+    assert fingerprint(one, None, "stock") == fingerprint(other, None, "stock")
+
+
+def test_a_place_is_marked_without_telling_it(tmp_path: Path) -> None:
+    mark = place_mark(tmp_path / "warden.toml")
+    assert mark == place_mark(tmp_path / "x" / ".." / "warden.toml")
+    assert "tmp" not in mark
+    assert msgspec.json.encode(mark)
