@@ -9,13 +9,14 @@ what Node's URL parser makes of the text: ``127.1`` and ``2130706433`` are this 
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, Literal, NoReturn
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
 from core.errors import Fault, UsageProblem
+from core.providers.pasted import base_path, is_pasted, other_paths, tidy, unwrapped
 from core.text import one_line
 
 Place = Literal["loopback", "this_machine", "private", "link_local", "any_address", "public"]
@@ -24,47 +25,24 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _DEFAULT_PORT: Final = {"http": 80, "https": 443}
 _FORBIDDEN_IN_HOST: Final = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]")
 _METADATA: Final = frozenset(
-    {"metadata.google.internal", "metadata", "fd00:ec2::254", "100.100.100.200"}
+    {
+        "metadata",
+        "metadata.google.internal",
+        "metadata.goog",
+        "instance-data",
+        "instance-data.ec2.internal",
+        "fd00:ec2::254",
+        "100.100.100.200",  # Alibaba
+        "168.63.129.16",  # Azure
+        "192.0.0.192",  # Oracle
+    }
 )
+"""Where clouds hand out a machine's credentials, beside the link-local 169.254.169.254."""
+_SHARED: Final = ip_network("100.64.0.0/10")
+# Carriers and overlay networks such as Tailscale (RFC 6598): not public, not one's own either.
+_EMBEDDED: Final = ip_network("64:ff9b::/96")
+# An IPv4 address behind a translator (RFC 6052).
 _HOME_SUFFIXES: Final = (".local", ".lan", ".internal", ".home", ".arpa", ".localhost", ".test")
-
-# What people paste with the base in front of it, longest first.
-_ENDPOINTS: Final = (
-    "/chat/completions",
-    "/audio/transcriptions",
-    "/images/generations",
-    "/completions",
-    "/embeddings",
-    "/responses",
-    "/messages",
-    "/models",
-    "/rerank",
-)
-# Pages and side doors of the known servers; the base is beside them, at /v1.
-_SIDE_DOORS: Final = (
-    "/api/chat",
-    "/api/generate",
-    "/api/tags",
-    "/api/show",
-    "/api/ps",
-    "/api/version",
-    "/api/v0",
-    "/health/liveliness",
-    "/health/readiness",
-    "/health",
-    "/version",
-    "/model/info",
-    "/model_group/info",
-    "/openapi.json",
-    "/dashboard",
-    "/swagger",
-    "/metrics",
-    "/redoc",
-    "/props",
-    "/slots",
-    "/docs",
-    "/ui",
-)
 
 
 class BaseUrl(msgspec.Struct, frozen=True):
@@ -127,26 +105,20 @@ def read_base_url(text: str, *, exact: bool = False) -> BaseUrl:
 def candidates(text: str) -> tuple[BaseUrl, ...]:
     """Base URLs worth trying, all of one origin: as typed first, then with and without ``/v1``.
 
-    A path that was typed is kept: nothing above it is tried, so a wrong one comes to light.
+    A path of somebody's own is kept: nothing above it is tried, so a wrong one comes to light.
 
     Raises:
         UsageProblem: as :func:`read_base_url`.
     """
     base, typed = _read(text, exact=False)
     path = base.path
-    others = [f"{path}/v1"] if not path.endswith("/v1") else [path.removesuffix("/v1")]
-    if typed and typed != path:
-        others.append(typed)  # «/v1/v1» may be meant, however rarely
-    found = {path: base}
-    for other in others:
-        if other not in found:
-            changed = (
-                f"The path «{other or '/'}» was tried instead of «{path or '/'}», and answers."
-            )
-            found[other] = msgspec.structs.replace(
-                base, url=base.origin + other, changes=(*base.changes, changed)
-            )
-    return tuple(found.values())
+    found = [base]
+    for other in other_paths(path, typed):
+        changed = f"The path «{other or '/'}» was tried instead of «{path or '/'}», and answers."
+        found.append(
+            msgspec.structs.replace(base, url=base.origin + other, changes=(*base.changes, changed))
+        )
+    return tuple(found)
 
 
 def client_address(text: str) -> str:
@@ -162,35 +134,46 @@ def place_of(host: str) -> Place:
     """What kind of place a host is, judged by its text alone; nothing is looked up."""
     if host in _LOOPBACK:
         return "loopback"
-    if host in _METADATA:
+    bare = host.removesuffix(".")  # a name with its root dot is the same name
+    if bare in _METADATA:
         return "link_local"
     try:
         address = ip_address(host)
     except ValueError:
-        if host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost"):
+        if bare == "localhost" or bare.endswith(".localhost"):
             return "this_machine"
-        near = "." not in host or host.endswith(_HOME_SUFFIXES)
+        near = "." not in bare or bare.endswith(_HOME_SUFFIXES)
         return "private" if near else "public"
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        mapped = place_of(str(address.ipv4_mapped))
-        return "this_machine" if mapped == "loopback" else mapped
+    within = _within(address)
+    if within is not None:
+        inner = place_of(str(within))
+        return "this_machine" if inner == "loopback" else inner
     if address.is_unspecified:
         return "any_address"
     if address.is_loopback:
         return "this_machine"
     if address.is_link_local:
         return "link_local"
-    return "private" if address.is_private else "public"
+    return "private" if address.is_private or address in _SHARED else "public"
+
+
+def _within(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 address stands for, or None."""
+    if isinstance(address, IPv4Address):
+        return None
+    if address in _EMBEDDED:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped
 
 
 def _read(text: str, *, exact: bool) -> tuple[BaseUrl, str]:
     """The base URL, and the path as it was typed (slashes tidied)."""
     changes: list[str] = []
-    typed = text.strip().strip("\"'<>`").strip()
+    if len(text) > 2000:
+        _refuse(text, "It is longer than 2000 characters.")
+    typed = text.strip().strip("\"'<>`").strip() if exact else unwrapped(text, changes)
     if not typed:
         _refuse(text, "It is empty.")
-    if len(typed) > 2000:
-        _refuse(text, "It is longer than 2000 characters.")
     if re.search(r"[\x00-\x20\x7f]", typed):
         _refuse(text, "It has a space or control character in it.")
     scheme, rest = _split_scheme(typed, changes, exact=exact)
@@ -229,7 +212,12 @@ def _split_scheme(typed: str, changes: list[str], *, exact: bool) -> tuple[str |
         if scheme not in _DEFAULT_PORT:
             _refuse(typed, f"Its scheme is {scheme}; a provider is reached by http or https.")
         rest = typed[found.end() :]
-        return scheme, rest.lstrip("/\\") if exact else rest
+        if exact:
+            return scheme, rest.lstrip("/\\")
+        if re.match(r"[/\\]+(?:localhost|\[|[^/\\]*[.:])", rest, re.IGNORECASE):
+            changes.append("The scheme's «://» was put right.")
+            rest = rest.lstrip("/\\")
+        return scheme, rest
     near_miss = re.match(r"(https?)(:/?|//)(?=[^/\d]|\d+\.)", typed, re.IGNORECASE)
     if near_miss:
         changes.append("The scheme's «://» was put right.")
@@ -340,48 +328,17 @@ def _likely_scheme(host: str, port: str) -> str:
 
 def _read_path(text: str, tail: str, changes: list[str], *, exact: bool) -> tuple[str, str]:
     """The path to use, and the path as typed. Adds to ``changes``."""
-    path, mark, _ = re.match(r"([^?#]*)([?#]?)(.*)", tail, re.DOTALL).groups()  # type: ignore[union-attr]
-    path = _tidy(path)
-    typed = path
-    side_door = next((door for door in _SIDE_DOORS if path.endswith(door)), None)
-    is_page = side_door is not None or (not path and mark == "#")
-    if mark and (exact or not is_page):
+    path, mark, behind = re.match(r"([^?#]*)([?#]?)(.*)", tail, re.DOTALL).groups()  # type: ignore[union-attr]
+    path = tidy(path)
+    pasted = is_pasted(path) or (not path and mark == "#")
+    if mark and (exact or not pasted):
         named = "a query (?...)" if mark == "?" else "a fragment (#...)"
         _refuse(text, f"It has {named}; requests are built by adding to a base URL's end.")
     if exact:
         return path, path
-    for end in _ENDPOINTS:
-        if path.endswith(end):
-            path = path.removesuffix(end)
-            changes.append(f"{end} was cut: it is added to each request.")
-            break
-    side_door = next((door for door in _SIDE_DOORS if path.endswith(door)), None)
-    if side_door is not None:
-        path = path.removesuffix(side_door)
-        changes.append(f"{side_door} was cut: it is not where requests go.")
-        if not path.endswith("/v1"):
-            path += "/v1"
-    elif mark:
-        changes.append("What follows the host was cut.")
-    while path.endswith("/v1/v1"):
-        path = path.removesuffix("/v1")
-        changes.append("A doubled /v1 was undone.")
-    if not path:
-        path = "/v1"
-        changes.append("/v1 was added.")
-    return path, typed
-
-
-def _tidy(path: str) -> str:
-    """Slashes and dot segments as a URL parser leaves them, without a slash at the end."""
-    kept: list[str] = []
-    for part in path.split("/"):
-        plain = part.replace("%2e", ".").replace("%2E", ".")
-        if plain == "..":
-            kept = kept[:-1]
-        elif plain not in {"", "."}:
-            kept.append(quote(part, safe="%!$&'()*+,;=:@~-._|[]"))
-    return "".join(f"/{part}" for part in kept)
+    if mark and behind:
+        changes.append(f"What follows «{mark}» was cut.")
+    return base_path(path, changes), path
 
 
 def _warnings(scheme: str, host: str) -> tuple[str, ...]:

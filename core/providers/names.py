@@ -57,6 +57,25 @@ _SNIFFED_PREFIX: Final = "cloudflare-"
 # Pi changes wire details (token limit field, developer role, thinking format) for these ids:
 # pi-ai api/openai-completions, detection by provider id.
 
+_EVERY_OBJECTS: Final = frozenset(
+    {
+        "constructor",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "prototype",
+        "toLocaleString",
+        "toString",
+        "valueOf",
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+    }
+)
+"""Members of every JavaScript object (ECMA-262, Object.prototype): Warden and Pi keep providers in
+objects, and find these where nothing was set. ``__proto__`` is worse: it cannot be set at all."""
+
 _FALLBACK: Final = "provider"
 
 
@@ -84,6 +103,9 @@ def name_fault(name: str, taken: Collection[str] = ()) -> Fault | None:
     if any(c.isspace() or unicodedata.category(c).startswith("C") for c in name):
         why = "Selectors and environment variables cannot carry it."
         return Fault("usage", f"The name «{shown}» has a space or control character.", why, instead)
+    if name == "__proto__":
+        why = "Warden is written in JavaScript, where that name cannot be set."
+        return Fault("usage", f"The name «{shown}» cannot be used.", why, instead)
     if name in PI_BUILT_IN:
         why = "Warden's engine has a provider of that name; yours would replace all its models."
         return Fault("usage", f"The name «{shown}» belongs to the engine Pi.", why, instead)
@@ -112,6 +134,11 @@ def name_warnings(name: str, taken: Collection[str] = ()) -> tuple[Fault, ...]:
         warn("The name has characters other than letters and digits.", one_line(why))
     if name[:1].isdigit():
         warn("The name begins with a digit.", f"{env_stem(name)}_API_KEY cannot be exported.")
+    if name in _EVERY_OBJECTS:
+        warn(
+            f"Every object of JavaScript has a «{name}».",
+            "Warden may find that one where it looks for a provider.",
+        )
     if name in _SNIFFED or name.startswith(_SNIFFED_PREFIX):
         warn(
             f"Pi knows the name «{name}».",
@@ -138,7 +165,7 @@ def suggest_name(text: str) -> str:
     folded = unicodedata.normalize("NFKD", text).lower()
     name = re.sub(r"[^a-z0-9]", "", folded).lstrip("0123456789")[:40] or _FALLBACK
     # Not the same id as one of Pi's, and not its key variable either.
-    reserved = {own for ids in (PI_BUILT_IN, _SNIFFED) for own in ids}
+    reserved = PI_BUILT_IN | _SNIFFED | _EVERY_OBJECTS
     return f"{name}gw" if name in reserved or name.startswith("cloudflare") else name
 
 

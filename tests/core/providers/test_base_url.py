@@ -45,6 +45,29 @@ from core.providers.base_url import candidates, client_address, read_base_url
         ("http://my_service:8000", "http://my_service:8000/v1"),
         ("http://bücher.example/v1", "http://xn--bcher-kva.example/v1"),
         ("http://a/b/../v1", "http://a/v1"),
+        ("http://http://localhost:4000", "http://localhost:4000/v1"),
+        ("http://https://llm.example.org/v1", "https://llm.example.org/v1"),
+        ("OPENAI_BASE_URL=http://localhost:4000/v1", "http://localhost:4000/v1"),
+        ('export LITELLM_BASE_URL="http://localhost:4000"', "http://localhost:4000/v1"),
+        ("OLLAMA_HOST=127.0.0.1:11434", "http://127.0.0.1:11434/v1"),
+        ("http://localhost:4000/v1,", "http://localhost:4000/v1"),
+        ("http://localhost:4000/v1.", "http://localhost:4000/v1"),
+        ("(http://localhost:4000/v1);", "http://localhost:4000/v1"),
+        ("“http://localhost:4000/v1”", "http://localhost:4000/v1"),
+        ("http:///localhost:4000", "http://localhost:4000/v1"),
+        ("http://localhost:4000/v1/models?limit=5", "http://localhost:4000/v1"),
+        ("http://localhost:4000/v1/chat/completions?api-version=1", "http://localhost:4000/v1"),
+        ("http://localhost:4000/v1/models/qwen/qwen3-8b", "http://localhost:4000/v1"),
+        ("http://localhost:4000/ui/login", "http://localhost:4000/v1"),
+        ("http://localhost:4000/ui/login/?next=x", "http://localhost:4000/v1"),
+        ("http://localhost:4000/index.html", "http://localhost:4000/v1"),
+        ("http://localhost:4000/key/generate", "http://localhost:4000/v1"),
+        ("http://localhost:8000/tokenize", "http://localhost:8000/v1"),
+        ("http://localhost:11434/api/embed", "http://localhost:11434/v1"),
+        ("http://localhost:11434/api/embeddings", "http://localhost:11434/v1"),
+        ("http://localhost:1234/api/v1/chat", "http://localhost:1234/v1"),
+        ("https://host.example/team/ours/v1", "https://host.example/team/ours/v1"),
+        ("https://host.example/docs/v1", "https://host.example/docs/v1"),
     ],
 )
 def test_any_sensible_spelling_becomes_the_right_one(typed: str, url: str) -> None:
@@ -94,6 +117,8 @@ def test_loopback_is_what_warden_takes_for_it(host: str, loopback: bool) -> None
         ("http://host:0/v1", "port"),
         ("http://host:four/v1", "port"),
         ("http:///v1", "host"),
+        ("http:///", "host"),
+        ("KEY=", "empty"),
         ("http://ho st/v1", "space or control"),
         ("http://host\x1b[31m/v1", "space or control"),
         ("http://ho%00st/v1", "character"),
@@ -123,6 +148,32 @@ def test_changes_are_said_and_nothing_is_said_without_any() -> None:
     assert "127.0.0.1" in read_base_url("http://127.1:4000/v1").changes[0]
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("LITELLM_BASE_URL=http://localhost:1/v1", "«LITELLM_BASE_URL=» was cut."),
+        ("http://http://localhost:1/v1", "A doubled scheme was undone."),
+        ("http://localhost:1/v1,", "«,» at the end was cut."),
+        ("http://localhost:1/v1/models?x=sk-secret", "What follows «?» was cut."),
+        ("http:///localhost:1/v1", "The scheme's «://» was put right."),
+    ],
+)
+def test_what_was_cut_is_said(typed: str, words: str) -> None:
+    changes = read_base_url(typed).changes
+    assert words in changes
+    assert "sk-secret" not in repr(changes)
+
+
+@pytest.mark.parametrize("text", ["http://http://h/v1", "X=http://h/v1", "http://h/v1/models?x=1"])
+def test_a_value_out_of_a_config_is_not_repaired(text: str) -> None:
+    try:
+        base = read_base_url(text, exact=True)
+    except UsageProblem:
+        return
+    assert base.changes == ()
+    assert base.host != "h"
+
+
 def test_origin_leaves_out_the_default_port_and_keeps_every_other() -> None:
     assert read_base_url("https://h.example:443/v1").origin == "https://h.example"
     assert read_base_url("http://h.example:443/v1").origin == "http://h.example:443"
@@ -138,6 +189,9 @@ def test_origin_leaves_out_the_default_port_and_keeps_every_other() -> None:
         ("http://192.168.1.4:8000", "unencrypted"),
         ("http://169.254.169.254/v1", "metadata"),
         ("http://metadata.google.internal/v1", "metadata"),
+        ("http://metadata.google.internal./v1", "metadata"),
+        ("http://[64:ff9b::a9fe:a9fe]/v1", "metadata"),
+        ("http://168.63.129.16/v1", "metadata"),
         ("http://[fe80::1]/v1", "metadata"),
         ("http://[::ffff:169.254.169.254]/v1", "metadata"),
         ("http://0.0.0.0:4000/v1", "listen"),
@@ -146,6 +200,28 @@ def test_origin_leaves_out_the_default_port_and_keeps_every_other() -> None:
 )
 def test_warnings_come_before_a_key_is_sent(typed: str, word: str) -> None:
     assert any(word in warning for warning in read_base_url(typed).warnings)
+
+
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [
+        ("100.64.0.1", "private"),
+        ("100.127.255.254", "private"),
+        ("100.128.0.1", "public"),
+        ("[::ffff:100.64.0.1]", "private"),
+        ("10.0.0.1", "private"),
+        ("8.8.8.8", "public"),
+        ("gpu-box", "private"),
+        ("gpu-box.lan.", "private"),
+        ("api.example.org.", "public"),
+        ("localhost.", "this_machine"),
+        ("[64:ff9b::7f00:1]", "this_machine"),
+        ("0.0.0.0", "any_address"),
+        ("[fe80::1]", "link_local"),
+    ],
+)
+def test_every_host_is_classed(host: str, place: str) -> None:
+    assert read_base_url(f"https://{host}/v1").place == place
 
 
 @pytest.mark.parametrize(
@@ -165,11 +241,13 @@ def test_exact_leaves_the_path_as_warden_will_use_it() -> None:
 @pytest.mark.parametrize(
     ("typed", "paths"),
     [
-        ("http://h:1", ["/v1", ""]),
-        ("http://h:1/v1", ["/v1", ""]),
+        ("http://h:1", ["/v1", "", "/api/v1", "/engines/v1", "/api"]),
+        ("http://h:1/v1", ["/v1", "", "/api/v1", "/engines/v1", "/api"]),
+        ("http://h:1/api", ["/api", "/api/v1", "/v1"]),
+        ("http://h:1/api/v1", ["/api/v1", "/api", "/v1"]),
         ("http://h:1/llm", ["/llm", "/llm/v1"]),
         ("http://h:1/llm/v1", ["/llm/v1", "/llm"]),
-        ("http://h:1/v1/v1", ["/v1", "", "/v1/v1"]),
+        ("http://h:1/v1/v1", ["/v1", "", "/api/v1", "/engines/v1", "/api", "/v1/v1"]),
     ],
 )
 def test_candidates_begin_with_what_was_typed(typed: str, paths: list[str]) -> None:

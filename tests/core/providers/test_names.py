@@ -24,7 +24,9 @@ def test_the_key_variable_is_named_as_warden_names_it(name: str, stem: str) -> N
     assert env_stem(name) == stem
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "a b", "a\tb", "a\x1bb", "openai", "llama.cpp"])
+@pytest.mark.parametrize(
+    "name", ["", "a/b", "a b", "a\tb", "a\x1bb", "openai", "llama.cpp", "__proto__"]
+)
 def test_names_that_cannot_work_are_refused_with_another(name: str) -> None:
     fault = name_fault(name)
     assert fault is not None
@@ -52,6 +54,9 @@ def test_legal_names_are_let_through(name: str) -> None:
         ("together", (), "Pi knows"),
         ("cloudflare-ai-gateway", (), "Pi knows"),
         ("OpenAI", (), "OPENAI_API_KEY"),
+        ("constructor", (), "JavaScript"),
+        ("prototype", (), "JavaScript"),
+        ("toString", (), "JavaScript"),
         ("lm_studio", ("lm-studio",), "same key variable"),
         ("schlüssel", (), "nobody will guess"),
     ],
@@ -74,6 +79,8 @@ def test_every_preset_has_a_name_without_a_flaw() -> None:
         ("openrouter", "openroutergw"),
         ("anthropic", "anthropicgw"),
         ("1st", "st"),
+        ("__proto__", "proto"),
+        ("constructor", "constructorgw"),
         ("日本", "provider"),
         ("", "provider"),
     ],
