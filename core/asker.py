@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from core.keys.secret import Secret
     from core.live.events import Event
     from core.live.ping import Run
+    from core.live.prompts import ReadyPrompt
+    from core.live.watching import Watching
     from core.providers.base_url import BaseUrl
     from core.target import Target
 
@@ -35,6 +37,12 @@ class Asker(Protocol):
 
     async def ping(self, target: Target, prompt: str, on_event: Callable[[Event], None]) -> Run:
         """One streamed request; ``on_event`` sees every event as it comes."""
+        ...
+
+    def watch(
+        self, target: Target, prompt: ReadyPrompt, *, max_tokens: int | None = None
+    ) -> Watching:
+        """The same, in a thread of its own, begun at once and polled by whoever shows it."""
         ...
 
     async def find(self) -> tuple[Found, ...]:
@@ -82,6 +90,21 @@ class NetworkAsker:
                 key=target.key,
                 on_event=on_event,
             )
+
+    def watch(
+        self, target: Target, prompt: ReadyPrompt, *, max_tokens: int | None = None
+    ) -> Watching:
+        """One streamed request to the target's model, begun at once."""
+        from core.live.watcher import watch
+
+        return watch(
+            target.base,
+            target.model or "",
+            prompt,
+            key=target.key,
+            headers=target.headers,
+            max_tokens=max_tokens,
+        )
 
     async def find(self) -> tuple[Found, ...]:
         """Servers on this machine, at the ports that the presets name."""

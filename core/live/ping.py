@@ -6,18 +6,27 @@ Importing this module does not import httpx; :func:`ping` does.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
 from core.live.figures import RunWarning
+from core.live.prompts import (
+    PONG,
+    PONG_PROMPT,
+    RATE_PROMPT,
+    READY_PROMPTS,
+    ReadyPrompt,
+    expected,
+    own_prompt,
+)
 from core.live.remarks import CUT_IN_THOUGHT
 from core.live.verdict import Run, ToolCall, Transcript, judge, not_tried
 from core.wire.bounds import Bounds
 from core.wire.chat import ChatRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import httpx
 
@@ -41,49 +50,30 @@ __all__ = [
     "ping",
 ]
 
-PONG: Final = "PONG"
-PONG_PROMPT: Final = "Reply with exactly one word: PONG"
-"""Warden-sized proof of life: short, and with one right answer."""
-RATE_PROMPT: Final = (
-    "Explain in about 300 words of plain prose how a lighthouse works, and why its light turns."
-)
-"""Enough text for a rate that means something."""
 DEFAULT_MAX_TOKENS: Final = 256
 """Output limit of the first try, in tokens."""
 GROWN_MAX_TOKENS: Final = 2048
 """Output limit of the second try, when thinking used the first one up."""
 
 
-class ReadyPrompt(msgspec.Struct, frozen=True):
-    """A prompt to pick: its name, its words, and what it is good for."""
+class Witness(Protocol):
+    """Sees a request while it runs, from inside: each call must be quick."""
 
-    name: str
-    text: str
-    why: str
+    def began(self, transcript: Transcript, request: ChatRequest) -> None:
+        """A try begins; ``transcript`` is what :meth:`saw` is to feed."""
+        ...
 
+    def sent(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+        """The request goes out as this; the key is in ``headers``."""
+        ...
 
-READY_PROMPTS: Final = (
-    ReadyPrompt("PONG", PONG_PROMPT, "One word: does the model answer, and rightly?"),
-    ReadyPrompt("long answer", RATE_PROMPT, "Long enough for rates and gaps that mean something."),
-    ReadyPrompt(
-        "puzzle",
-        "A snail climbs 3 m a day and slides back 2 m a night. The wall is 10 m. On which day"
-        " is it up? Think it through, then answer with the number alone.",
-        "Makes a reasoning model think: see both rates.",
-    ),
-    ReadyPrompt(
-        "review",
-        "Review this change in two sentences and name the bug:\n"
-        "-    for page in range(1, pages + 1):\n+    for page in range(1, pages):\n"
-        "         rows += fetch(page)",
-        "What Warden's lanes do all day.",
-    ),
-)
+    def read(self, data: bytes, at: float) -> None:
+        """Raw bytes of the stream, with the time at which they arrived."""
+        ...
 
-
-def expected(prompt: str) -> str | None:
-    """What the answer to ``prompt`` must hold: PONG for the default prompt, else anything."""
-    return PONG if prompt == PONG_PROMPT else None
+    def saw(self, event: Event, shown: Sequence[Event]) -> None:
+        """One event, to be applied to the transcript; ``shown``: the same with the key masked."""
+        ...
 
 
 async def ping(
@@ -106,17 +96,49 @@ async def ping(
     try begins with :class:`core.live.events.Started`. ``client`` is of
     :func:`core.wire.client.open_client`.
     """
+    run = await ask(
+        client,
+        base,
+        model,
+        own_prompt(prompt),
+        max_tokens=max_tokens,
+        bounds=bounds if bounds is not None else Bounds(),
+        key=key,
+        witness=_Listener(on_event),
+        clock=clock,
+    )
+    return masked(run, key)
+
+
+async def ask(
+    client: httpx.AsyncClient,
+    base: BaseUrl,
+    model: str,
+    prompt: ReadyPrompt,
+    *,
+    max_tokens: int | None,
+    bounds: Bounds,
+    key: Secret | None,
+    witness: Witness,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Run:
+    """:func:`ping` with a prompt that may have a system text and tools. The key is not masked."""
     limit = DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens
-    request = ChatRequest(model=model, prompt=prompt, max_tokens=limit)
-    within = bounds if bounds is not None else Bounds()
-    transcript, request = await _try(client, base, request, within, key, on_event, clock)
-    run = transcript.run(expected(prompt))
+    request = ChatRequest(
+        model=model,
+        prompt=prompt.text,
+        system=prompt.system,
+        tools=prompt.tools,
+        max_tokens=limit,
+    )
+    transcript, request = await _try(client, base, request, bounds, key, witness, clock)
+    run = transcript.run(prompt.expects)
     if max_tokens is not None or not _cut(run):
-        return _masked(run, key)
+        return run
     request = msgspec.structs.replace(request, max_tokens=GROWN_MAX_TOKENS)
-    transcript, _ = await _try(client, base, request, within, key, on_event, clock)
-    run = transcript.run(
-        expected(prompt),
+    transcript, _ = await _try(client, base, request, bounds, key, witness, clock)
+    return transcript.run(
+        prompt.expects,
         (
             RunWarning(
                 "budget_grown",
@@ -126,7 +148,30 @@ async def ping(
             ),
         ),
     )
-    return _masked(run, key)
+
+
+class _Listener:
+    """The witness of a run that nobody watches, or whose events somebody wants."""
+
+    def __init__(self, on_event: Callable[[Event], None] | None) -> None:
+        self._on_event = on_event
+        self._transcript = Transcript()
+
+    def began(self, transcript: Transcript, request: ChatRequest) -> None:
+        del request
+        self._transcript = transcript
+
+    def sent(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+        pass
+
+    def read(self, data: bytes, at: float) -> None:
+        pass
+
+    def saw(self, event: Event, shown: Sequence[Event]) -> None:
+        self._transcript.apply(event)
+        if self._on_event is not None:
+            for one in shown:
+                self._on_event(one)
 
 
 async def _try(
@@ -135,7 +180,7 @@ async def _try(
     request: ChatRequest,
     bounds: Bounds,
     key: Secret | None,
-    on_event: Callable[[Event], None] | None,
+    witness: Witness,
     clock: Callable[[], float],
 ) -> tuple[Transcript, ChatRequest]:
     """The transcript of one stream, and the request as it was sent in the end."""
@@ -144,22 +189,29 @@ async def _try(
     from core.live.veil import EventVeil
 
     transcript = Transcript(request.model)
+    witness.began(transcript, request)
     veil = EventVeil(key)
-    events = stream(client, base, request, bounds, clock=clock, key=key)
+    events = stream(
+        client,
+        base,
+        request,
+        bounds,
+        clock=clock,
+        key=key,
+        tap=witness.read,
+        sent=witness.sent,
+    )
     try:
         async for event in events:
-            transcript.apply(event)
             if isinstance(event, Adapted):
                 request = event.request
-            if on_event is not None:
-                for shown in veil.take(event):
-                    on_event(shown)
+            witness.saw(event, veil.take(event))
     finally:
         await events.aclose()
     return transcript, request
 
 
-def _masked(run: Run, key: Secret | None) -> Run:
+def masked(run: Run, key: Secret | None) -> Run:
     """``run`` without ``key``: a server knows it, and may say it as its answer."""
     if not key:
         return run

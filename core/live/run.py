@@ -47,7 +47,7 @@ from core.wire.client import body_chunks
 from core.wire.failures import fault_from_exception, fault_from_reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
     from core.keys.secret import Secret
     from core.providers.base_url import BaseUrl
@@ -69,6 +69,7 @@ async def stream(
     arrived: Callable[[], float] | None = None,
     key: Secret | None = None,
     tap: Callable[[bytes, float], None] | None = None,
+    sent: Callable[[str, Sequence[tuple[str, str]], bytes], None] | None = None,
 ) -> AsyncGenerator[Event, None]:
     """POST ``request`` to ``base`` and give its events as they come; the last is :class:`Ended`.
 
@@ -85,7 +86,7 @@ async def stream(
     A 4xx that names ``stream_options`` or the output limit's field is answered by one more
     request without it, or with its other name (:class:`Adapted`).
     """
-    flow = _Flow(client, base, request, bounds, clock, arrived or clock, key, tap)
+    flow = _Flow(client, base, request, bounds, clock, arrived or clock, key, tap, sent)
     work = asyncio.create_task(flow.run())
     work.add_done_callback(lambda _: flow.wake.set())
     try:
@@ -128,6 +129,7 @@ class _Flow:
         arrived: Callable[[], float],
         key: Secret | None,
         tap: Callable[[bytes, float], None] | None,
+        sent: Callable[[str, Sequence[tuple[str, str]], bytes], None] | None,
     ) -> None:
         self._client = client
         self._base = base
@@ -137,6 +139,7 @@ class _Flow:
         self._arrived = arrived
         self._key = key
         self._tap = tap
+        self._told = sent
         self._reader: StreamReader | None = None
         self.events: deque[Event] = deque()
         self.wake = asyncio.Event()
@@ -221,13 +224,19 @@ class _Flow:
 
     async def _attempt(self, request: ChatRequest) -> Failed | None:
         """One request. A refusal is returned (it may be mended), all else goes to the events."""
-        trace = Trace(self._clock, self._begin)
+        url, body = self._base.url + "/chat/completions", chat_body(request)
+
+        def told(headers: Sequence[tuple[str, str]]) -> None:
+            if self._told is not None:
+                self._told(url, headers, body)
+
+        trace = Trace(self._clock, self._begin, told)
         bounds = self._bounds
         try:
             built = self._client.build_request(
                 "POST",
-                self._base.url + "/chat/completions",
-                content=chat_body(request),
+                url,
+                content=body,
                 headers={"content-type": "application/json"},
                 # Reading is bounded by the iterator, which knows what was read.
                 timeout=httpx.Timeout(

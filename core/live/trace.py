@@ -7,20 +7,26 @@ from typing import TYPE_CHECKING
 from core.live.events import Started
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class Trace:
     """t0 and the connection's set-up, out of httpcore's trace (encode/httpcore, «extensions»)."""
 
-    def __init__(self, clock: Callable[[], float], started: Callable[[Started], None]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        started: Callable[[Started], None],
+        sent: Callable[[Sequence[tuple[str, str]]], None] | None = None,
+    ) -> None:
         self._clock = clock
         self._started = started
+        self._sent = sent
         self._connect_from: float | None = None
         self._connect_to: float | None = None
         self.headers_at: float | None = None
 
-    async def __call__(self, name: str, info: Mapping[str, object]) -> None:  # noqa: ARG002
+    async def __call__(self, name: str, info: Mapping[str, object]) -> None:
         """Take one trace event."""
         if name.endswith("connect_tcp.started"):
             self._connect_from = self._clock()
@@ -30,6 +36,16 @@ class Trace:
             connect = None
             if self._connect_from is not None and self._connect_to is not None:
                 connect = self._connect_to - self._connect_from
+            if self._sent is not None:
+                self._sent(_headers(info.get("request")))
             self._started(Started(self._clock(), connect))
         elif name.endswith("receive_response_headers.complete"):
             self.headers_at = self._clock()
+
+
+def _headers(request: object) -> list[tuple[str, str]]:
+    """The headers of a request as they go out."""
+    pairs: object = getattr(request, "headers", ())
+    if not isinstance(pairs, list):
+        return []
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]

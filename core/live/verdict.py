@@ -171,6 +171,10 @@ class Transcript:
         """The calls so far."""
         return tuple(ToolCall(*call) for call in self._calls)
 
+    def warnings(self) -> tuple[RunWarning, ...]:
+        """What the stream tells so far."""
+        return (*self._refused, *self.meter.warnings())
+
     def run(self, expects: str | None, notes: Sequence[RunWarning] = ()) -> Run:
         """The verdict. ``expects``: what the answer must hold, in any case; None: anything.
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from core.errors import Fault
     from core.live.events import Event
     from core.live.ping import Run
+    from core.live.prompts import ReadyPrompt
+    from core.live.watching import Watching
     from core.providers.base_url import BaseUrl
     from core.target import Target
     from tui.widgets.shell import Place
@@ -187,6 +189,12 @@ class ScriptedAsker:
                 raise
         on_event(self.events[-1])
         return judge(self.events, target.model, expected(prompt))
+
+    def watch(
+        self, target: Target, prompt: ReadyPrompt, *, max_tokens: int | None = None
+    ) -> Watching:
+        """No script has one."""
+        raise AssertionError(f"{target.model} was asked {prompt.name}, {max_tokens}")
 
     async def find(self) -> tuple[Found, ...]:
         """The servers of the script."""

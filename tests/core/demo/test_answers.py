@@ -6,7 +6,8 @@ from core.demo.answers import say
 from core.demo.models import DEMO_MODELS
 from core.demo.script import Piece, script
 from core.demo.tokens import count
-from core.live.ping import DEFAULT_MAX_TOKENS, RATE_PROMPT, READY_PROMPTS, ReadyPrompt
+from core.live.ping import DEFAULT_MAX_TOKENS
+from core.live.prompts import RATE_PROMPT, READY_PROMPTS, ReadyPrompt
 from tests.core.demo.helpers import ask, model, offer, system, user
 
 PONG = user("Answer with the single word PONG and nothing else.")
@@ -82,13 +83,26 @@ def test_small_questions_get_right_answers(question: str, answer: str) -> None:
     assert say(ask(user(question)), model()).text == answer
 
 
-@pytest.mark.parametrize("prompt", READY_PROMPTS, ids=lambda prompt: prompt.name)
+ANSWERED = [prompt for prompt in READY_PROMPTS if not prompt.tools]
+
+
+@pytest.mark.parametrize("prompt", ANSWERED, ids=lambda prompt: prompt.name)
 def test_the_prompts_of_the_live_screen_are_answered_well(prompt: ReadyPrompt) -> None:
     telling = {"PONG": "PONG", "puzzle": "8", "review": "one early", "long answer": "lens"}
     thinker = say(ask(user(prompt.text)), model("demo-thinker"))
     assert telling[prompt.name] in thinker.text
     assert thinker.thinking
     assert count(thinker.thinking) + count(thinker.text) <= DEFAULT_MAX_TOKENS
+
+
+def test_the_prompt_that_wants_a_tool_call_gets_one() -> None:
+    (prompt,) = [prompt for prompt in READY_PROMPTS if prompt.tools]
+    (tool,) = prompt.tools
+    offered = {"name": tool.name, "parameters": tool.parameters}
+    asked = ask(user(prompt.text), tools=[{"type": "function", "function": offered}])
+    (call,) = say(asked, model()).calls
+    assert call.name == tool.name
+    assert "pyproject.toml" in call.arguments
 
 
 def test_the_long_prompt_gives_a_rate() -> None:
