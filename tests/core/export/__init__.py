@@ -1,0 +1,1 @@
+"""Exports: exact texts, merged into what people have."""
