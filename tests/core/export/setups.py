@@ -1,0 +1,54 @@
+"""Setups to export: one server with a key, one on this machine without."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.export.setup import Setup
+from core.verify.receipt import CoveredConfig, Receipt, Standing
+from core.verify.verdict import Evidence, Verdict
+from core.warden.config import Cost, ModelEntry, Provider
+
+CODER: Final = ModelEntry("qwen3-coder", reasoning=True, context_window=131_072, max_tokens=16_384)
+SMALL: Final = ModelEntry(
+    "org/small:4b", name="Small", input=("text", "image"), cost=Cost(1.0, 2.0, 0.0, 0.0)
+)
+GATEWAY: Final = Provider("litellm", "https://gw.acme.lan/v1", models=(CODER, SMALL))
+LOCAL: Final = Provider("ollama", "http://127.0.0.1:11434/v1", models=(ModelEntry("qwen3:4b"),))
+
+
+def receipt(*verdicts: Verdict, verified: bool = True) -> Receipt:
+    """A receipt of some day."""
+    return Receipt(
+        "1.2.3",
+        "2026-11-20T08:00:00Z",
+        "providers",
+        CoveredConfig("sha256:" + "0" * 64),
+        verdicts=verdicts,
+        verified=verified,
+    )
+
+
+VERIFIED: Final = Standing("fresh", receipt())
+FAILED: Final = Standing(
+    "fresh",
+    receipt(
+        Verdict("bare_json", "litellm", "small", "auxiliary", "fail", Evidence("x")), verified=False
+    ),
+)
+NOTHING: Final = Standing("none")
+
+
+def setup(*providers: Provider, selector: str = "", standing: Standing = VERIFIED) -> Setup:
+    """All lanes on one model of the first provider."""
+    chosen = providers or (GATEWAY,)
+    selector = selector or f"{chosen[0].name}/{chosen[0].models[0].id}"
+    return Setup(
+        "providers",
+        chosen,
+        dict.fromkeys(("agent", "auxiliary", "synthesis"), selector),
+        {},
+        standing,
+        keyless=frozenset({"ollama"}),
+        dialects={"litellm": "litellm", "ollama": "ollama"},
+    )

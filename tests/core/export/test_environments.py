@@ -1,0 +1,196 @@
+"""Environments and command lines of other readers: names, prefixes, and never a key's value."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from msgspec.structs import replace
+
+from core.errors import Refusal
+from core.export.environments import gateway, ml_intern, stock_environment
+from core.export.github import github
+from core.export.guidellm import guidellm
+from core.warden.config import ModelEntry, Provider
+from tests.core.export.setups import GATEWAY, LOCAL, NOTHING, setup
+
+if TYPE_CHECKING:
+    from core.export.setup import Setup
+
+
+def lines(text: str) -> list[str]:
+    """What is no comment."""
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "variable", "selector"),
+    [
+        ("ollama", "OLLAMA_BASE_URL", "ollama/qwen3:4b"),
+        ("vllm", "VLLM_BASE_URL", "vllm/qwen3:4b"),
+        ("lmstudio", "LMSTUDIO_BASE_URL", "lm_studio/qwen3:4b"),
+        ("llamacpp", "LLAMACPP_BASE_URL", "llamacpp/qwen3:4b"),
+        ("litellm", "LOCAL_LLM_BASE_URL", "vllm/qwen3:4b"),
+        ("generic", "LOCAL_LLM_BASE_URL", "vllm/qwen3:4b"),
+    ],
+)
+def test_ml_intern_gets_its_variable_and_prefix(dialect: str, variable: str, selector: str) -> None:
+    made = ml_intern(replace(setup(LOCAL), dialects={"ollama": dialect}))
+    assert lines(made.text) == [f"{variable}=http://127.0.0.1:11434/v1"]
+    assert made.notes[0] == f"ml-intern --model {selector}"
+    assert made.variables == ()
+
+
+def test_ml_intern_names_the_keys_variable_and_refuses_white_space() -> None:
+    made = ml_intern(setup())
+    assert made.variables == ("LOCAL_LLM_API_KEY",)
+    spaced = replace(LOCAL, models=(ModelEntry("a b"),))
+    with pytest.raises(Refusal):
+        ml_intern(setup(spaced))
+
+
+@pytest.mark.parametrize(
+    ("url", "chat", "messages", "wanted"),
+    [
+        (
+            "https://gw.acme.lan/v1",
+            True,
+            True,
+            [
+                "CENTAUR_LLM_GATEWAY_HOST=gw.acme.lan",
+                "ANTHROPIC_BASE_URL=https://gw.acme.lan",
+                "OPENAI_BASE_URL=https://gw.acme.lan/v1",
+            ],
+        ),
+        (
+            "http://[::1]:4000/v1",
+            True,
+            False,
+            [
+                "CENTAUR_LLM_GATEWAY_HOST='[::1]'",
+                "OPENAI_BASE_URL='http://[::1]:4000/v1'",
+            ],
+        ),
+        (
+            "https://gw.acme.lan/llm/v1",
+            False,
+            True,
+            [
+                "CENTAUR_LLM_GATEWAY_HOST=gw.acme.lan",
+                "ANTHROPIC_BASE_URL=https://gw.acme.lan/llm",
+            ],
+        ),
+    ],
+)
+def test_a_gateway_is_named_by_its_host_and_by_the_sides_that_answer(
+    url: str, chat: bool, messages: bool, wanted: list[str]
+) -> None:
+    made = gateway(setup(replace(GATEWAY, base_url=url)), chat=chat, messages=messages)
+    assert lines(made.text) == wanted
+    assert ("ANTHROPIC_API_KEY" in made.variables) is messages
+    assert ("OPENAI_API_KEY" in made.variables) is chat
+    told = " ".join(made.notes)
+    assert ("TLS terminator" in told) is url.startswith("http://")
+    assert ("4000" in told) is (":4000" in url)
+
+
+def test_a_gateway_that_answers_nothing_is_refused() -> None:
+    with pytest.raises(Refusal):
+        gateway(setup(), chat=False, messages=False)
+
+
+def test_stock_gets_the_folder_and_a_reason_against_moving_a_base_url() -> None:
+    made = stock_environment(setup(), "/home/x/.pi/turnkey")
+    assert lines(made.text) == ["PI_CODING_AGENT_DIR=/home/x/.pi/turnkey"]
+    assert any("WARDEN_LITELLM_BASE_URL would do nothing" in note for note in made.notes)
+    assert made.variables == ("LITELLM_API_KEY",)
+    known = replace(GATEWAY, name="openrouter")
+    assert any("catalogue" in note for note in stock_environment(setup(known), "x").notes)
+    quoted = stock_environment(setup(), "/home/my name")
+    assert lines(quoted.text) == ["PI_CODING_AGENT_DIR='/home/my name'"]
+    assert any("quotes" in note for note in quoted.notes)
+
+
+HOSTILE: Final = "x'; touch /tmp/owned; echo $(id) `id` \\ \"q"
+
+
+@pytest.mark.parametrize("model", ["plain", HOSTILE, "ünï✓", "a b"])
+def test_the_guidellm_line_is_one_command_whatever_the_model_is_called(model: str) -> None:
+    provider = replace(GATEWAY, models=(ModelEntry(model),))
+    made = guidellm(setup(provider, standing=NOTHING))
+    assert made.text.startswith("# NOT VERIFIED")
+    script = f"guidellm() {{ printf '%s\\n' \"$@\"; }}\nTOKENIZER=t\n{made.text}"
+    told = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    words = told.stdout.splitlines()
+    assert words[0] == "run"
+    assert f"kind=openai_http,target=https://gw.acme.lan,model={model}" in words
+    assert made.variables != ()
+
+
+def workflow(setup_: Setup) -> dict[str, object]:
+    """The lines that decide, by their first word."""
+    text = github(setup_).text
+    found: dict[str, object] = {}
+    for line in text.splitlines():
+        name, colon, value = line.strip().removeprefix("- ").partition(":")
+        if colon and not name.startswith("#"):
+            found[name] = value.strip()
+    return found
+
+
+def test_a_workflow_guards_forks_and_takes_the_key_from_a_secret() -> None:
+    made = workflow(setup())
+    assert made["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
+    assert made["WARDEN_LITELLM_API_KEY"] == "${{ secrets.WARDEN_LITELLM_API_KEY }}"
+    assert made["runs-on"] == "self-hosted"
+    assert made["uses"] == "getsentry/warden@v0"
+
+
+@pytest.mark.parametrize(
+    ("url", "runner"),
+    [
+        ("https://llm.example.org/v1", "ubuntu-latest"),
+        ("http://10.0.0.3:4000/v1", "self-hosted"),
+        ("http://127.0.0.1:4000/v1", "self-hosted"),
+        ("http://gw:4000/v1", "self-hosted"),
+    ],
+)
+def test_only_a_public_address_is_left_to_githubs_runners(url: str, runner: str) -> None:
+    assert workflow(setup(replace(GATEWAY, base_url=url)))["runs-on"] == runner
+
+
+def test_stock_gets_its_models_file_in_the_runners_folder() -> None:
+    stock = replace(setup(), variant="stock", concurrency=2)
+    text = github(stock).text
+    assert "PI_CODING_AGENT_DIR=$RUNNER_TEMP/pi" in text
+    assert workflow(stock)["LITELLM_API_KEY"] == "${{ secrets.LITELLM_API_KEY }}"
+    assert workflow(stock)["parallel"] == "2"
+
+
+def test_a_keyless_server_gets_the_placeholder_and_no_secret() -> None:
+    made = github(setup(LOCAL))
+    assert made.variables == ()
+    assert "WARDEN_OLLAMA_API_KEY: turnkey-no-key" in made.text
+
+
+@pytest.mark.parametrize("provider", [GATEWAY, LOCAL])
+def test_a_workflow_is_yaml_of_spaces_alone(provider: Provider) -> None:
+    for variant in ("providers", "stock"):
+        text = github(replace(setup(provider), variant=variant)).text
+        assert "\t" not in text
+        assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_a_servers_model_name_cannot_ask_github_for_a_secret() -> None:
+    hostile = replace(GATEWAY, models=(ModelEntry("a${{ secrets.ADMIN_TOKEN }}b"),))
+    text = github(replace(setup(hostile), variant="stock")).text
+    assert text.count("${{") == 1  # the key of the provider, and no more
+    assert "ADMIN_TOKEN" in text
+
+
+@pytest.mark.parametrize("name", ["X: y\n        run: id", "A-B", "1X", "", "Ü"])
+def test_a_variable_that_is_no_name_is_refused(name: str) -> None:
+    provider = replace(GATEWAY, api_key_env=name) if name else replace(GATEWAY, name="1st")
+    with pytest.raises(Refusal):
+        github(replace(setup(provider), variant="stock"))

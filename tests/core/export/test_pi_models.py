@@ -1,0 +1,185 @@
+"""``models.json``: what Pi needs, merged into what people have, and no key in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from msgspec.structs import replace
+
+from core.errors import ConfigProblem, Refusal
+from core.export.jsonc import parse
+from core.export.pi_models import auth_json, is_current, models_json
+from core.export.setup import Learned, refuse_unverified, words_of
+from core.verify.compat import Compat
+from tests.core.export.setups import FAILED, GATEWAY, LOCAL, NOTHING, VERIFIED, setup
+
+if TYPE_CHECKING:
+    from core.warden.config import Provider
+
+UNPROBED: Final = {
+    "supportsStore": False,
+    "supportsDeveloperRole": False,
+    "supportsReasoningEffort": False,
+    "supportsUsageInStreaming": True,
+    "maxTokensField": "max_completion_tokens",
+    "supportsStrictMode": False,
+    "supportsLongCacheRetention": False,
+}
+
+
+def test_a_provider_is_written_whole_with_its_key_by_name() -> None:
+    made = models_json(setup())
+    data = parse(made.text).data()
+    assert data == {
+        "providers": {
+            "litellm": {
+                "baseUrl": "https://gw.acme.lan/v1",
+                "api": "openai-completions",
+                "apiKey": "$LITELLM_API_KEY",
+                "models": [
+                    {
+                        "id": "qwen3-coder",
+                        "reasoning": True,
+                        "input": ["text"],
+                        "contextWindow": 131072,
+                        "maxTokens": 16384,
+                        "compat": UNPROBED,
+                    },
+                    {
+                        "id": "org/small:4b",
+                        "name": "Small",
+                        "reasoning": False,
+                        "input": ["text", "image"],
+                        "contextWindow": 128000,
+                        "maxTokens": 8192,
+                        "cost": {"input": 1.0, "output": 2.0, "cacheRead": 0.0, "cacheWrite": 0.0},
+                        "compat": UNPROBED,
+                    },
+                ],
+            }
+        }
+    }
+    assert made.variables == ("LITELLM_API_KEY",)
+    assert made.text.startswith("// turnkey: Verified by turnkey 1.2.3 on 2026-11-20")
+    assert made.text.endswith("}\n")
+
+
+@pytest.mark.parametrize(
+    ("provider", "reference"),
+    [
+        (GATEWAY, "$LITELLM_API_KEY"),
+        (replace(GATEWAY, name="lm-studio"), "$LM_STUDIO_API_KEY"),
+        (replace(GATEWAY, api_key_env="GW_KEY"), "$GW_KEY"),
+        (LOCAL, "turnkey-no-key"),
+        (replace(LOCAL, api_key_env="OLLAMA_PROXY_KEY"), "$OLLAMA_PROXY_KEY"),
+    ],
+)
+def test_the_key_is_a_name_or_the_placeholder(provider: Provider, reference: str) -> None:
+    data = parse(models_json(setup(provider)).text).data()
+    assert isinstance(data, dict)
+    assert data["providers"][provider.name]["apiKey"] == reference
+    stored = parse(auth_json(setup(provider)).text).data()
+    assert stored == {provider.name: {"type": "api_key", "key": reference}}
+
+
+def test_what_was_learned_goes_over_what_adds_nothing() -> None:
+    found = Learned(
+        Compat(supports_store=True, max_tokens_field="max_tokens", thinking_format="qwen"),
+        {"off": None},
+        reasoning=True,
+        max_tokens=4000,
+    )
+    learned = replace(setup(), learned={"litellm/qwen3-coder": found})
+    data = parse(models_json(learned).text).data()
+    assert isinstance(data, dict)
+    coder, small = data["providers"]["litellm"]["models"]
+    assert coder["compat"] == UNPROBED | {
+        "supportsStore": True,
+        "maxTokensField": "max_tokens",
+        "thinkingFormat": "qwen",
+    }
+    assert coder["thinkingLevelMap"] == {"off": None}
+    assert coder["maxTokens"] == 4000
+    assert small["compat"] == UNPROBED
+
+
+EXISTING: Final = """{
+  // mine
+  "providers": {
+    "other": {"apiKey": "$OTHER"}, // keep
+    "litellm": {"baseUrl": "http://old"}
+  },
+  "modelOverrides": {}
+}
+"""
+
+
+def test_other_providers_and_comments_of_an_existing_file_stay() -> None:
+    made = models_json(setup(), EXISTING)
+    assert '    "other": {"apiKey": "$OTHER"}, // keep\n' in made.text
+    assert "  // mine\n" in made.text
+    assert '"modelOverrides": {}' in made.text
+    assert "http://old" not in made.text
+    assert any("litellm" in note and "replaced" in note for note in made.notes)
+
+
+def test_exporting_again_changes_only_turnkeys_own_words() -> None:
+    once = models_json(setup(standing=NOTHING), EXISTING).text
+    assert once.startswith("// turnkey: NOT VERIFIED")
+    again = models_json(setup(), once).text
+    assert "NOT VERIFIED" not in again
+    assert again.partition("{")[2] == once.partition("{")[2]
+    assert models_json(setup(), again).text == again
+
+
+@pytest.mark.parametrize("existing", [EXISTING, "", "\ufeff{}", EXISTING.replace("\n", "\r\n")])
+def test_an_export_knows_whether_it_is_current(existing: str) -> None:
+    assert not is_current(setup(), existing)
+    made = models_json(setup(), existing).text
+    assert is_current(setup(), made)
+    assert not is_current(setup(replace(GATEWAY, base_url="https://gw.acme.lan/v2")), made)
+
+
+@pytest.mark.parametrize("existing", ["{", '{"providers": []}', "[1]", "{/* no */}"])
+def test_a_file_that_pi_would_drop_is_not_touched(existing: str) -> None:
+    with pytest.raises(ConfigProblem) as caught:
+        models_json(setup(), existing)
+    assert "line 1" in caught.value.fault.what
+
+
+def test_an_address_with_a_login_is_refused_without_telling_it() -> None:
+    with pytest.raises(Refusal) as caught:
+        models_json(setup(replace(GATEWAY, base_url="https://me:hunter2@gw.lan/v1")))
+    fault = caught.value.fault
+    assert "hunter2" not in f"{fault.what} {fault.why} {fault.fix}"
+
+
+def test_only_providers_that_a_lane_uses_are_written() -> None:
+    made = models_json(setup(GATEWAY, LOCAL))
+    assert "ollama" not in made.text
+
+
+@pytest.mark.parametrize(
+    ("standing", "word"),
+    [
+        (VERIFIED, "Verified by turnkey"),
+        (NOTHING, "NOT VERIFIED: nobody has tried"),
+        (FAILED, "these failed: bare_json"),
+        (replace(VERIFIED, worth="stale"), "NOT VERIFIED"),
+    ],
+)
+def test_an_export_says_what_was_verified(standing: object, word: str) -> None:
+    made = models_json(replace(setup(), standing=standing))
+    assert word in made.text
+
+
+def test_an_unverified_setup_leaves_only_when_that_is_meant() -> None:
+    refuse_unverified(VERIFIED, unverified=False)
+    refuse_unverified(NOTHING, unverified=True)
+    for standing in (NOTHING, FAILED, replace(VERIFIED, worth="stale")):
+        with pytest.raises(Refusal) as caught:
+            refuse_unverified(standing, unverified=False)
+        assert "--unverified" in caught.value.fault.fix
+        assert caught.value.exit_code == 1
+        assert words_of(standing)[0].startswith("NOT VERIFIED")
