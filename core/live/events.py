@@ -1,12 +1,12 @@
 """What happens in one streamed answer, as typed events, whatever dialect the server speaks.
 
-Times are seconds of one monotonic clock, read when the bytes arrived. Texts are as the server
+Times are seconds of one monotonic clock, of when the bytes arrived. Texts are as the server
 sent them: whoever shows them makes control characters visible (:mod:`core.text`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -31,6 +31,8 @@ class Headers(msgspec.Struct, frozen=True):
     at: float
     status: int
     headers: dict[str, str]
+    stamps: Literal["kernel", "thread"] = "thread"
+    """Whose times the events have: the kernel's receive times, or those of the reading thread."""
 
 
 class Adapted(msgspec.Struct, frozen=True):
@@ -138,6 +140,8 @@ class Ended(msgspec.Struct, frozen=True, gc=False):
     at: float
     complete: bool
     """A finish reason came and nothing failed; without one the stream was cut off."""
+    stamps: Literal["kernel", "thread"] | None = None
+    """As in :class:`Headers`, now that all was read; None: as it was said there."""
 
 
 Event = (

@@ -89,6 +89,10 @@ class Figures(msgspec.Struct, frozen=True):
     """95th percentile of the same gaps."""
     longest_stall_s: float | None = None
     """The longest of the same gaps."""
+    stamps: Literal["kernel", "thread"] | None = None
+    """Whose receive times these figures are made of: the kernel's (Linux), exact however busy this
+    program is; or the reading thread's, late by what held it up. None before anything came.
+    """
     withheld: dict[str, Reason] = {}
     """For figures that are None where a number might be expected: the reason, by figure."""
 

@@ -28,6 +28,7 @@ from core.live.tally import WINDOW_S, Timeline, Tracker
 
 if TYPE_CHECKING:
     from core.live.counts import Timings, Usage
+    from core.wire.stamps import Source
 
 _HEAD: Final = 2000
 
@@ -50,6 +51,7 @@ class Meter:
         self._t0: float | None = None
         self._connect_s: float | None = None
         self._headers_at: float | None = None
+        self._stamps: Source | None = None
         self._first_token: float | None = None
         self._first_answer: float | None = None
         self._last_token = 0.0
@@ -117,7 +119,7 @@ class Meter:
             self._reset()
             self._t0, self._connect_s = event.at, event.connect_s
         elif isinstance(event, Headers):
-            self._headers_at = event.at
+            self._headers_at, self._stamps = event.at, event.stamps
             # BerriAI/litellm makes reasoning_tokens up where llama.cpp gave none.
             self._estimated_reasoning = "llama.cpp" in event.headers.get("llm_provider-server", "")
         elif isinstance(event, AnswerWasThinking):
@@ -130,6 +132,7 @@ class Meter:
             self._failed = True
         elif isinstance(event, Ended):
             self._ended_at, self._complete = event.at, event.complete
+            self._stamps = event.stamps or self._stamps
         elif isinstance(event, Adapted):
             self._reset()
 
@@ -310,6 +313,7 @@ class Meter:
             gap_p50_s=self._gaps.percentile(0.5),
             gap_p95_s=self._gaps.percentile(0.95),
             longest_stall_s=self._gaps.longest if self._gaps.count else None,
+            stamps=self._stamps,
             withheld=withheld,
         )
 

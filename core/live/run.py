@@ -16,6 +16,7 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Final
 
 import httpx
+import msgspec
 
 from core.errors import EndpointProblem, Fault, TurnkeyError
 from core.live.events import (
@@ -45,6 +46,7 @@ from core.live.trace import Trace
 from core.wire.chat import ChatRequest, adapted, chat_body
 from core.wire.client import body_chunks
 from core.wire.failures import fault_from_exception, fault_from_reply
+from core.wire.stamps import STAMPS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from core.keys.secret import Secret
     from core.providers.base_url import BaseUrl
     from core.wire.bounds import Bounds
+    from core.wire.stamps import Source, Stamps
 
 _HELD_EVENTS: Final = 20_000
 """Events that wait for a slow reader before the connection is made to wait as well."""
@@ -75,8 +78,10 @@ async def stream(
 
     Failures of the endpoint come as :class:`Failed`, they are not raised. Closing the iterator,
     or cancelling whoever waits for it, closes the connection. ``clock`` gives monotonic seconds;
-    ``arrived`` (else ``clock``) the time at which the bytes just read arrived; ``tap`` is shown
-    the raw bytes of the stream, or of the refusal instead, with that time; ``key`` is masked in
+    ``arrived`` the time at which the bytes just read arrived (else the connection's stamps, where
+    :data:`core.wire.stamps.STAMPS` was set before the client connected, else ``clock``); ``tap``
+    is shown the raw bytes of the stream, or of the refusal instead, with that time; ``sent`` URL,
+    headers (the key among them) and body of each request as it goes out; ``key`` is masked in
     faults, the client sends it.
 
     Bounds: ``connect_s`` up to the request's first byte; ``first_byte_s`` from there to the first
@@ -86,7 +91,8 @@ async def stream(
     A 4xx that names ``stream_options`` or the output limit's field is answered by one more
     request without it, or with its other name (:class:`Adapted`).
     """
-    flow = _Flow(client, base, request, bounds, clock, arrived or clock, key, tap, sent)
+    stamps = STAMPS.get() if arrived is None and clock is time.perf_counter else None
+    flow = _Flow(client, base, request, bounds, clock, arrived or clock, stamps, key, tap, sent)
     work = asyncio.create_task(flow.run())
     work.add_done_callback(lambda _: flow.wake.set())
     try:
@@ -127,6 +133,7 @@ class _Flow:
         bounds: Bounds,
         clock: Callable[[], float],
         arrived: Callable[[], float],
+        stamps: Stamps | None,
         key: Secret | None,
         tap: Callable[[bytes, float], None] | None,
         sent: Callable[[str, Sequence[tuple[str, str]], bytes], None] | None,
@@ -136,7 +143,8 @@ class _Flow:
         self._request = request
         self._bounds = bounds
         self._clock = clock
-        self._arrived = arrived
+        self._clocked = arrived
+        self._stamps = stamps
         self._key = key
         self._tap = tap
         self._told = sent
@@ -256,10 +264,13 @@ class _Flow:
             return None
         try:
             at = trace.headers_at if trace.headers_at is not None else self._clock()
+            source: Source = "thread"
+            if self._stamps is not None and self._stamps.at is not None:
+                at, source = self._stamps.at, self._stamps.source
             if self._sent is None:  # a transport without a trace
                 self._begin(Started(at))
             headers = {name.lower(): value for name, value in response.headers.items()}
-            self._put([Headers(at, response.status_code, headers)])
+            self._put([Headers(at, response.status_code, headers, source)])
             return await self._read(request, response, headers)
         except TurnkeyError as error:
             self.fail(error.fault)
@@ -332,9 +343,9 @@ class _Flow:
             if len(self.events) > _HELD_EVENTS:
                 self.room.clear()
                 await self.room.wait()
-        now = self._clock()
+        now = self._arrived() if reader.done else self._clock()
         empty = not reader.payloads and not reader.done
-        held = reader.end(now)
+        held = self._ending(reader, now)
         if empty and not any(isinstance(event, Failed) for event in held):
             self._nothing(request, reader, headers, now)
             return
@@ -346,6 +357,18 @@ class _Flow:
                     pass
         except (TimeoutError, TurnkeyError, httpx.HTTPError, httpx.StreamError, OSError):
             pass  # the answer is whole; only the connection is not used again
+
+    def _ending(self, reader: StreamReader, now: float) -> list[Event]:
+        """The last events, told whose times they all have."""
+        held = reader.end(now)
+        if self._stamps is not None and isinstance(held[-1], Ended):
+            held[-1] = msgspec.structs.replace(held[-1], stamps=self._stamps.source)
+        return held
+
+    def _arrived(self) -> float:
+        """When the bytes that were read last came in."""
+        stamps = self._stamps
+        return self._clocked() if stamps is None or stamps.at is None else stamps.at
 
     def _took(self, reader: StreamReader, data: bytes) -> None:
         at = self._arrived()

@@ -27,9 +27,11 @@ from core.live.events import (
 )
 from core.live.ping import ask, masked
 from core.live.record import Recorder
+from core.live.switch import quick_switching
 from core.live.verdict import Run, ToolCall, Transcript, not_tried
 from core.live.watching import Exchange, Progress, State
 from core.wire.bounds import Bounds
+from core.wire.stamps import STAMPS, Stamps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,7 +175,8 @@ class _Watch:
 
     def _work(self) -> None:
         try:
-            run = asyncio.run(self._main())
+            with quick_switching():
+                run = asyncio.run(self._main())
         except BaseException as error:  # noqa: BLE001  # whoever waits for the run gets it
             self._over.set_exception(error)
         else:
@@ -203,6 +206,7 @@ class _Watch:
     async def _ask(self) -> Run:
         from core.wire.client import open_client
 
+        STAMPS.set(Stamps())
         client = open_client(
             self._base, self._bounds, key=self._key, headers=self._headers, network=self._network
         )

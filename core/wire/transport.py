@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import time
 from contextvars import ContextVar
 from functools import partial
@@ -19,10 +20,11 @@ import httpx
 import msgspec
 
 from core.keys.bounded import beside
+from core.wire.stamps import STAMPS
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 _NEXT_ADDRESS_S: Final = 0.25
 # Seconds before the next address is tried beside a silent one (RFC 8305, section 5).
@@ -90,19 +92,29 @@ class Backend(httpcore.AnyIOBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None,
     ) -> httpcore.AsyncNetworkStream:
         """The first address that connects; the next is tried when one fails or stays silent."""
-        attempt = partial(
-            super().connect_tcp, port=port, local_address=local_address,
-            socket_options=socket_options,
-        )  # fmt: skip
+        stamps = STAMPS.get()
+        attempt: Callable[[str], Awaitable[httpcore.AsyncNetworkStream]]
+        if stamps is not None and sys.platform != "win32":  # its loop has no add_reader
+            from core.wire.stamped import connect
+
+            attempt = partial(
+                connect, port=port, local_address=local_address, socket_options=socket_options,
+                stamps=stamps,
+            )  # fmt: skip
+        else:
+            attempt = partial(
+                super().connect_tcp, port=port, local_address=local_address,
+                socket_options=socket_options,
+            )  # fmt: skip
         if len(addresses) == 1:
             return await attempt(addresses[0])
         waiting = list(addresses)
-        tasks: set[asyncio.Task[httpcore.AsyncNetworkStream]] = set()
+        tasks: set[asyncio.Future[httpcore.AsyncNetworkStream]] = set()
         errors: list[Exception] = []
         try:
             while waiting or tasks:
                 if waiting:
-                    tasks.add(asyncio.create_task(attempt(waiting.pop(0))))
+                    tasks.add(asyncio.ensure_future(attempt(waiting.pop(0))))
                 patience = _NEXT_ADDRESS_S if waiting else None
                 done, _ = await asyncio.wait(
                     tasks, timeout=patience, return_when=asyncio.FIRST_COMPLETED
@@ -237,7 +249,7 @@ async def _look_up(host: str, port: int) -> tuple[str, ...]:
     return addresses
 
 
-async def _drop(tasks: Iterable[asyncio.Task[httpcore.AsyncNetworkStream]]) -> None:
+async def _drop(tasks: Iterable[asyncio.Future[httpcore.AsyncNetworkStream]]) -> None:
     """End attempts that are not needed any more, and close those that connected after all."""
     left = list(tasks)
     for task in left:
