@@ -7,13 +7,12 @@ The causes are those that people report when they wire a container, a VPN or a c
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from core.errors import Fault
 from core.text import one_line
 from core.wire.bodies import is_html, read_error, shown
+from core.wire.unreached import proxy_shown, wants_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,16 +39,6 @@ _OFFICE: Final = (
     ".private",
 )
 _TLS_ASKED_PLAINLY: Final = ("plain http request was sent to https", "http request to an https")
-
-
-def proxy_shown(url: str) -> str:
-    """A proxy's address without the login that may stand in it."""
-    parts = urlsplit(url)
-    try:
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        port = ""
-    return one_line(f"{parts.scheme}://{parts.hostname or ''}{port}", 120)
 
 
 def unreached(
@@ -130,11 +119,33 @@ def _other_family(fault: Fault, base: BaseUrl, other: str) -> Fault:
 
 
 def tls_broken(
-    fault: Fault, base: BaseUrl, around: Surroundings, tls: Tls | None, now: datetime
+    fault: Fault,
+    base: BaseUrl,
+    around: Surroundings,
+    tls: Tls | None,
+    now: datetime,
+    words: bytes = b"",
 ) -> Fault:
-    """The handshake failed; ``tls`` is what is shown there to whoever does not check."""
-    if around.network.proxy_for(base) is not None and tls is None:
-        return fault
+    """The handshake failed; ``tls`` is what is shown there to whoever does not check.
+
+    ``words``: what is said there first to anybody, where no TLS is spoken.
+    """
+    known = spoken(words)
+    if known is not None and words[:1] != b"\x15":
+        return no_http(fault, base, None, words)
+    if words.startswith(b"HTTP/") and fault.code != "timeout":
+        what = f"{base.host_port} does not speak TLS on that port."
+        fix = f"Use http://{base.host_port}{base.path}."
+        return Fault("tls", what, "https was asked of a plain http port.", fix)
+    shown_ours = around.network.client_cert is not None
+    ours = tls is not None and tls.wants_ours and fault.code != "timeout"
+    if ours and "The certificate of" not in fault.what:
+        return wants_certificate(base, shown=shown_ours)
+    if around.network.proxy_for(base) is not None and "not trusted" in fault.what:
+        why = (
+            f"{fault.why.rstrip('.')}. A proxy that looks into TLS shows a certificate of its own."
+        )
+        return Fault("tls", fault.what, why, fault.fix)
     certificate = None if tls is None else tls.certificate
     if certificate is None:
         return fault
@@ -181,11 +192,62 @@ def trust_note(around: Surroundings) -> str:
     return ""
 
 
-def no_http(fault: Fault, base: BaseUrl, tls: Tls | None) -> Fault:
-    """Connected, and no reply came that could be read; ``tls``: what a TLS client sees there."""
-    if base.scheme == "http" and tls is not None:
+def by_way_of(fault: Fault, proxy: str) -> Fault:
+    """No reply came through ``proxy``: it may be the one that is silent or hung up."""
+    if fault.code not in {"timeout", "connection_failed"}:
+        return fault
+    why = f"The request went by way of the proxy {proxy_shown(proxy)}, which may be the cause."
+    return Fault(fault.code, fault.what, f"{why} {fault.why}", fault.fix)
+
+
+def no_http(fault: Fault, base: BaseUrl, tls: Tls | None, words: bytes = b"") -> Fault:
+    """Connected, and no reply came that could be read.
+
+    ``tls``: what a TLS client sees there; ``words``: what is said there first to anybody.
+    """
+    if base.scheme == "http" and (tls is not None or words[:2] == b"\x15\x03"):
         return _wants_tls(base)
-    return fault
+    known = spoken(words)
+    if known is None or (fault.code == "timeout" and words.startswith(b"HTTP/")):
+        return fault
+    return Fault(
+        "bad_shape",
+        f"What listens at {base.host_port} is {known}, not a model server.",
+        f"It says: {one_line(words.decode('latin-1'), 80)}",
+        "Correct the port: the model server listens on another one.",
+    )
+
+
+_GREETINGS: Final = (
+    (b"SSH-", "an SSH server"),
+    (b"RFB ", "a VNC server"),
+    (b"* OK", "an IMAP server"),
+    (b"+OK", "a POP3 server"),
+    (b"220 ", "a mail or FTP server"),
+    (b"220-", "a mail or FTP server"),
+    (b"554 ", "a mail server"),
+    (b"-ERR", "a Redis server"),
+    (b"-DENIED", "a Redis server"),
+    (b"ERROR\r\n", "a Memcached server"),
+    (b"RTSP/", "a streaming (RTSP) server"),
+    (b"AMQP", "a message broker (AMQP)"),
+)
+_H2_SETTINGS: Final = b"\x04\x00\x00\x00\x00\x00"
+"""A SETTINGS frame of stream 0, behind its length (RFC 9113, section 6.5)."""
+
+
+def spoken(words: bytes) -> str | None:
+    """Which program says ``words`` first, as far as it is none that speaks HTTP/1.1. Pure."""
+    if not words or words.startswith(b"HTTP/"):
+        return None
+    for mark, name in _GREETINGS:
+        if words.startswith(mark):
+            return name
+    if words[3:9] == _H2_SETTINGS:
+        return "a server of HTTP/2 alone (gRPC)"
+    if words[3:5] == b"\x00\x0a" or words[3:5] == b"\x00\xff":
+        return "a MySQL server"
+    return "another program"
 
 
 def _wants_tls(base: BaseUrl) -> Fault:
@@ -213,15 +275,13 @@ def strange_reply(
         return _wants_tls(base)
     html = is_html(reply.headers, reply.body)
     proxy = around.network.proxy_for(base)
-    if proxy is not None and (reply.status == 407 or (html and reply.status >= 400)):
+    bare = not reply.body and reply.status in {403, *_GATEWAY}
+    if proxy is not None and (reply.status == 407 or (html and reply.status >= 400) or bare):
         return _proxy_answers(reply, base, proxy)
     if fault is None:
         return None
-    if 300 <= reply.status < 400:
-        return _sent_on(reply, fault, base)
-    if html and (reply.status in _GATEWAY or reply.status < 300):
-        return fault
-    return None
+    gateway = html and (reply.status in _GATEWAY or reply.status < 300)
+    return fault if gateway or 300 <= reply.status < 400 or fault.code == "tls" else None
 
 
 def _proxy_answers(reply: Reply, base: BaseUrl, proxy: str) -> Fault:
@@ -235,25 +295,10 @@ def _proxy_answers(reply: Reply, base: BaseUrl, proxy: str) -> Fault:
         )
     said = shown(read_error(reply.body).message)[:120]
     page = f": «{said}»" if said else ""
+    how = "with a page of its own" if reply.body else "without a word, it seems"
     return Fault(
         "upstream",
-        f"The proxy {at} took the request and answered with a page of its own ({reply.status}).",
+        f"The proxy {at} took the request and answered {how} ({reply.status}).",
         f"The environment sends requests to {base.host} through it{page}.",
         f"Set NO_PROXY=localhost,127.0.0.1,::1,{base.host}; Warden needs it set as well.",
     )
-
-
-def _sent_on(reply: Reply, fault: Fault, base: BaseUrl) -> Fault:
-    target = reply.headers.get("location", "")
-    found = re.match(r"https://([^/@?#]+)", target)
-    if base.scheme == "http" and found and found[1].partition(":")[0].lower() == base.host:
-        there = one_line(f"https://{found[1]}{base.path}", 160)
-        return Fault(fault.code, fault.what, "The server wants https.", f"Use {there}.")
-    if re.search(r"log-?in|sign-?in|sso|oauth|saml|auth", target.lower()):
-        return Fault(
-            fault.code,
-            f"{base.host_port} sends requests on to a login page.",
-            fault.why,
-            "Ask its operator for the API's own address; a browser's login does not help here.",
-        )
-    return fault

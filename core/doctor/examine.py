@@ -6,13 +6,14 @@ What each rung's outcome means is decided in :mod:`core.doctor.causes` and
 
 from __future__ import annotations
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from core.doctor import causes, outcomes
-from core.doctor.rungs import Asked, Ladder
-from core.doctor.sights import answers_at, look_for_tls
+from core.doctor.rungs import NOT_TRIED, Asked, Ladder
+from core.doctor.sights import answers_at, first_words, look_for_tls
 from core.errors import TurnkeyError
 from core.providers.base_url import read_base_url
 from core.wire.bounds import Bounds, brief
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from core.providers.base_url import BaseUrl
     from core.wire.client import Reply
 
+_HOLD_S: Final = 0.5
+# Seconds after the handshake in which a refusal still counts as TLS's.
 _NEAR: Final = frozenset({"loopback", "this_machine", "any_address"})
 
 
@@ -73,7 +76,7 @@ class _Watch(ConnectTimer):
 
     async def __call__(self, event: str, info: Mapping[str, object]) -> None:
         await super().__call__(event, info)
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+        if event.endswith(("connect_tcp.complete", "start_tls.started", "start_tls.complete")):
             self._told(self)
 
 
@@ -94,6 +97,7 @@ class _Climb:
         self._around = around
         self._bounds = bounds
         self._proxy = around.network.proxy_for(base)
+        self._hold: asyncio.TimerHandle | None = None
 
     async def climb(self) -> str | None:
         """Climb as far as it goes; the model that was chosen to be asked, if any."""
@@ -105,6 +109,10 @@ class _Climb:
             return self._patient.model
         model, why = outcomes.choose_model(found, self._patient.model, self._patient.declared)
         if model is None:
+            missing = outcomes.no_model(found, self._base)
+            if missing is not None:
+                self._ladder.failed("chat", missing)
+                return None
             self._ladder.skipped("chat", why)
             self._ladder.skipped("stream", why)
             return None
@@ -125,7 +133,11 @@ class _Climb:
         except TurnkeyError as error:
             await self._no_reply(error.fault, watch, time.perf_counter() - begun)
             return None
+        finally:
+            if self._hold is not None:
+                self._hold.cancel()
         self._connected(watch)
+        self._secured(watch)
         fault = fault_from_reply(reply.status, reply.headers, reply.body, self._base)
         strange = causes.strange_reply(reply, fault, self._base, self._around)
         if strange is not None and not outcomes.is_login_page(reply):
@@ -149,52 +161,77 @@ class _Climb:
     def _connected(self, watch: ConnectTimer) -> None:
         """Tell the rungs that the connection has shown so far."""
         ladder, base = self._ladder, self._base
-        via = f" (the proxy {causes.proxy_shown(self._proxy)})" if self._proxy else ""
+        stage = watch.stage(base)
+        if watch.tcp_s is None:
+            return
+        name, tcp = outcomes.way_words(base, self._proxy, watch.address)
         if watch.name_s is not None:
-            ladder.passed("name", (watch.address or "it resolves") + via, watch.name_s)
-        elif watch.tcp_s is not None:
-            ladder.skipped("name", f"{base.host} is an address{via}")
-        if watch.tcp_s is not None:
-            ladder.passed("tcp", outcomes.tcp_words(base, watch.address) + via, watch.tcp_s)
-        if base.scheme == "http" and watch.tcp_s is not None:
+            ladder.passed("name", name, watch.name_s)
+        else:
+            ladder.skipped("name", name)
+        if stage == "way":  # the proxy was reached, and the server not yet
+            return
+        ladder.passed("tcp", tcp, watch.tcp_s + (watch.way_s or 0.0))
+        if base.scheme == "http":
             ladder.skipped("tls", "plain http: nothing is encrypted")
-        elif watch.tls_s is not None:
-            note = causes.trust_note(self._around)
-            ladder.passed(
-                "tls", f"{watch.tls or 'TLS'}, trusted here" + (f"; {note}" if note else ""),
-                watch.tls_s,
-            )  # fmt: skip
+        elif watch.tls_s is not None and self._hold is None:
+            # TLS 1.3: a server that misses our certificate says so after the handshake
+            loop = asyncio.get_running_loop()
+            self._hold = loop.call_later(_HOLD_S, self._secured, watch)
+
+    def _secured(self, watch: ConnectTimer) -> None:
+        if watch.tls_s is None:
+            return
+        note = causes.trust_note(self._around)
+        words = f"{watch.tls or 'TLS'}, trusted here" + (f"; {note}" if note else "")
+        self._ladder.passed("tls", words, watch.tls_s)
 
     async def _no_reply(self, fault: Fault, watch: ConnectTimer, seconds: float) -> None:
         """Find the rung that broke, look once more where that tells the cause, and say it."""
         base, around, ladder = self._base, self._around, self._ladder
+        self._connected(watch)
         if fault.code == "name_unresolved":
             ladder.failed("name", causes.unreached(fault, base, around), watch.name_s or seconds)
             return
-        if fault.code in {"key_refused", "key_missing"}:
-            ladder.failed("key", fault)
-            return
         if watch.tcp_s is None:
-            if watch.name_s is not None:
-                ladder.passed("name", "it resolves", watch.name_s)
-            elif not ladder.told("name"):
-                ladder.skipped("name", f"{base.host} is an address")
-            if fault.code == "tls":  # a file of certificates that cannot be read
-                ladder.skipped("tcp", "not tried")
-                ladder.failed("tls", fault)
-                return
-            near = base.place in _NEAR and self._proxy is None
-            open_at = await answers_at(base.port) if near else ()
-            ladder.failed("tcp", causes.unreached(fault, base, around, open_at), seconds)
+            await self._no_way(fault, watch, seconds)
             return
-        self._connected(watch)
-        direct = self._proxy is None
+        direct, stage = self._proxy is None, watch.stage(base)
+        if stage == "way":
+            ladder.failed("tcp", fault, seconds)
+            return
         tls = await look_for_tls(base.host, base.port) if direct else None
-        if base.scheme == "https" and watch.tls_s is None:
+        words = b""
+        if direct and tls is None:
+            words = await first_words(base.host, base.port)
+        if base.scheme == "https" and (
+            stage == "tls" or fault.code == "tls" or (tls is not None and tls.wants_ours)
+        ):
             now = datetime.now(UTC)
-            ladder.failed("tls", causes.tls_broken(fault, base, around, tls, now))
+            ladder.failed("tls", causes.tls_broken(fault, base, around, tls, now, words), seconds)
             return
-        ladder.failed("http", causes.no_http(fault, base, tls))
+        self._secured(watch)
+        fault = causes.by_way_of(fault, self._proxy) if self._proxy else fault
+        ladder.failed("http", causes.no_http(fault, base, tls, words), seconds)
+
+    async def _no_way(self, fault: Fault, watch: ConnectTimer, seconds: float) -> None:
+        """No connection, or none was tried: a proxy's address or a file cannot be used."""
+        base, around, ladder = self._base, self._around, self._ladder
+        words, _ = outcomes.way_words(base, self._proxy, None)
+        if watch.name_s is not None and not watch.nameless:
+            ladder.passed("name", words, watch.name_s)
+        else:
+            ladder.skipped("name", words)
+        if fault.code == "tls":
+            ladder.skipped("tcp", NOT_TRIED)
+            ladder.failed("tls", fault)
+            return
+        if not watch.begun:
+            ladder.failed("tcp", fault)
+            return
+        near = base.place in _NEAR and self._proxy is None
+        open_at = await answers_at(base.port) if near else ()
+        ladder.failed("tcp", causes.unreached(fault, base, around, open_at), seconds)
 
     # ------------------------------------------------------------- server to models
 
@@ -261,7 +298,10 @@ class _Climb:
             self._ladder.failed("chat", run.error, seconds)
             return
         self._ladder.passed("chat", f"{model}{why} takes the request", seconds)
-        if run.error is not None:
-            self._ladder.failed("stream", run.error, run.figures.total_s)
-        else:
+        fault = run.error or outcomes.nothing_shown(run)
+        if fault is not None:
+            self._ladder.failed("stream", fault, run.figures.total_s)
+        elif run.works:
             self._ladder.passed("stream", outcomes.stream_words(run), run.figures.total_s)
+        else:
+            self._ladder.skipped("stream", f"not decided: {outcomes.stream_words(run)}")

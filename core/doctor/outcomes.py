@@ -13,6 +13,7 @@ from core.providers.presets import preset
 from core.target import told_of_key
 from core.text import one_line
 from core.wire.bodies import is_html
+from core.wire.unreached import proxy_shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,10 +45,21 @@ def url_words(base: BaseUrl) -> str:
     return f"{base.url}{changed}{warned}"
 
 
-def tcp_words(base: BaseUrl, address: str | None) -> str:
-    """Which port is open, and at which address where the host is a name."""
+def way_words(base: BaseUrl, proxy: str | None, address: str | None) -> tuple[str, str]:
+    """What was seen of name and TCP; through a proxy both are the proxy's, and it is said.
+
+    ``address`` is the one that was connected to; None: there was no connection.
+    """
+    if proxy is not None:
+        shown = proxy_shown(proxy)
+        name = f"left to the proxy {shown}" + (f", which is at {address}" if address else "")
+        if base.scheme == "http" and not proxy.startswith("socks"):
+            return name, f"the proxy {shown} takes connections; {base.host_port} is its to reach"
+        return name, f"the proxy {shown} opened a way to {base.host_port}"
     named = f" at {address}" if address and address != base.host else ""
-    return f"port {base.port} is open{named}"
+    is_name = not (base.host.replace(".", "").isdigit() or ":" in base.host)
+    found = (address or "it resolves") if is_name else f"{base.host} is an address"
+    return found, f"port {base.port} is open{named}"
 
 
 def http_words(reply: Reply) -> str:
@@ -157,7 +169,7 @@ def choose_model(
     for model in usable:
         if model.id in declared:
             return model.id, ""
-    if not found.models and declared:
+    if declared:  # Warden will ask it, listed or not
         return next(iter(declared)), ""
     if not usable:
         return None, "there is no chat model to ask; name one with --model"
@@ -166,6 +178,29 @@ def choose_model(
     if len(usable) == 1:
         return chosen.id, ""
     return chosen.id, f" (one of {len(usable)}{', loaded already' if loaded else ''})"
+
+
+def no_model(found: Discovery, base: BaseUrl) -> Fault | None:
+    """Why nothing can be asked of a server that lists all it has; None where it need not."""
+    label = preset(found.endpoint.dialect).label
+    if found.endpoint.dialect not in _LISTS_ALL:
+        return None
+    what = f"{label} at {base.host_port} lists no model that can chat."
+    if found.models:
+        why = "All that it lists are for embedding, ranking, sound or pictures, or are patterns."
+    else:
+        why = "Its list of models is empty."
+    fix = _GET_ONE.get(found.endpoint.dialect, "Start it with a chat model, or name one.")
+    return Fault("model_unknown", what, why, fix)
+
+
+_LISTS_ALL: Final = frozenset({"litellm", "ollama", "vllm", "lmstudio", "llamacpp", "sglang"})
+_GET_ONE: Final = {
+    "ollama": "Pull one: ollama pull MODEL.",
+    "lmstudio": "Download and load one in LM Studio.",
+    "litellm": "Add one to the proxy's model_list, or give the key access to one; "
+    "a model behind a pattern is named with --model.",
+}
 
 
 # ---------------------------------------------------------------------------- chat and stream
@@ -192,6 +227,18 @@ class Begun:
         """Whether the failed run was turned down as a request, and not lost on the way back."""
         code = run.error.code if run.error is not None else None
         return not (self._text or (self._accepted and code in {*_STREAM_CODES, "timeout"}))
+
+
+def nothing_shown(run: Run) -> Fault | None:
+    """The output limit was used up and nothing at all was seen; None where something was."""
+    if run.works is not None or run.answer.strip() or run.reasoning.strip() or run.tool_calls:
+        return None
+    return Fault(
+        "empty_answer",
+        "The model used its whole output limit, and no text came.",
+        "It thinks without showing it, or the server drops what it writes.",
+        "Switch thinking off or lower its effort, or check the server's reasoning parser.",
+    )
 
 
 def stream_words(run: Run) -> str:

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import time
 import zlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Final
 
-import httpcore
 import httpx
 import msgspec
 
@@ -25,8 +23,10 @@ from core.wire.bounds import Bounds
 from core.wire.failures import fault_from_exception
 from core.wire.hush import hush
 from core.wire.network import Network, network_from
+from core.wire.timer import ConnectTimer
 from core.wire.tls import ssl_context
-from core.wire.transport import LAST_LOOKUP, Transport
+from core.wire.transport import Transport
+from core.wire.unreached import too_slow, unusable_proxy, waited
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Mapping
@@ -46,7 +46,7 @@ __all__ = [
 hush()
 
 USER_AGENT: Final = f"turnkey/{__version__}"
-_LIMITS: Final = httpx.Limits(max_connections=64, max_keepalive_connections=16)
+_LIMITS: Final = httpx.Limits(max_connections=256, max_keepalive_connections=16)
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -61,80 +61,6 @@ class Reply(msgspec.Struct, frozen=True):
     url: str
 
 
-class ConnectTimer:
-    """What a request's stages took, told by its real connection. Give one to :func:`get`.
-
-    Times are seconds on ``time.perf_counter``'s clock; None: that stage did not happen, as on a
-    connection that was kept open, or it was not reached. Through a proxy, name and TCP are the
-    proxy's. Works as httpcore's trace, too: ``extensions={"trace": timer}``
-    (encode/httpcore docs, «extensions»).
-    """
-
-    __slots__ = ("_sent", "_started", "address", "first_byte_s", "name_s", "tcp_s", "tls", "tls_s")
-
-    def __init__(self) -> None:
-        self.name_s: float | None = None
-        """Looking the host's name up; None for a host that is an address."""
-        self.tcp_s: float | None = None
-        """Connecting, once the name had become addresses."""
-        self.tls_s: float | None = None
-        """The TLS handshake."""
-        self.first_byte_s: float | None = None
-        """From the request sent to the head of the reply."""
-        self.address: str | None = None
-        """The address that was connected to."""
-        self.tls: str | None = None
-        """The protocol that was agreed on: ``TLSv1.3``."""
-        self._started = 0.0
-        self._sent = 0.0
-
-    async def __call__(self, event: str, info: Mapping[str, object]) -> None:
-        """Take one trace event of httpcore."""
-        now = time.perf_counter()
-        _, _, stage = event.partition(".")
-        match stage:
-            case "connect_tcp.started" | "start_tls.started":
-                self._started = now
-            case "connect_tcp.complete" | "connect_tcp.failed":
-                lookup = LAST_LOOKUP.get()
-                if lookup is not None:
-                    self.name_s = lookup.seconds
-                if stage.endswith("complete"):
-                    self.tcp_s = max(0.0, now - self._started - (self.name_s or 0.0))
-                    self.address = _peer(info.get("return_value"))
-            case "start_tls.complete":
-                self.tls_s = now - self._started
-                self.tls = _protocol(info.get("return_value"))
-            case "send_request_body.complete":
-                self._sent = now
-            case "receive_response_headers.complete":
-                self.first_byte_s = now - self._sent
-
-    @property
-    def connect_s(self) -> float | None:
-        """Name, TCP and TLS together; None when an open connection was used again."""
-        if self.tcp_s is None:
-            return None
-        return (self.name_s or 0.0) + self.tcp_s + (self.tls_s or 0.0)
-
-
-def _peer(stream: object) -> str | None:
-    """The address at a connection's other end."""
-    if not isinstance(stream, httpcore.AsyncNetworkStream):
-        return None
-    address: object = stream.get_extra_info("server_addr")
-    return str(address[0]) if isinstance(address, tuple) and address else None
-
-
-def _protocol(stream: object) -> str | None:
-    """The version of TLS that a connection speaks."""
-    if not isinstance(stream, httpcore.AsyncNetworkStream):
-        return None
-    tls: object = stream.get_extra_info("ssl_object")
-    version: object = tls.version() if hasattr(tls, "version") else None
-    return version if isinstance(version, str) else None
-
-
 class _Bound(httpx.Auth):
     """Puts the key and the secret headers on requests to one origin, and lets no other out.
 
@@ -143,9 +69,14 @@ class _Bound(httpx.Auth):
     """
 
     def __init__(
-        self, base: BaseUrl, key: Secret | None, headers: Mapping[str, Secret | str]
+        self,
+        base: BaseUrl,
+        key: Secret | None,
+        headers: Mapping[str, Secret | str],
+        proxy: str | None = None,
     ) -> None:
         self.base = base
+        self.proxy = proxy
         self._origin = _origin(httpx.URL(base.origin))
         self._key = key
         self._headers = dict(headers)
@@ -192,11 +123,12 @@ def open_client(
     """
     given = headers or {}
     _check_values(key, given)
+    network = network or network_from(os.environ)
     return httpx.AsyncClient(
-        transport=transport or _transport(base, network or network_from(os.environ)),
+        transport=transport or _transport(base, network),
         trust_env=False,
         follow_redirects=False,
-        auth=_Bound(base, key, given),
+        auth=_Bound(base, key, given, network.proxy_for(base)),
         headers={
             "user-agent": USER_AGENT,
             "accept-encoding": "identity",
@@ -212,27 +144,22 @@ def open_client(
 
 
 def _transport(base: BaseUrl, network: Network) -> Transport:
-    proxy = _proxy(network.proxy_for(base))
+    proxy = _proxy(network.proxy_for(base), base)
     wants_tls = base.scheme == "https" or (proxy is not None and proxy.url.scheme == "https")
     context = ssl_context(network) if wants_tls else None
     return Transport(context, _LIMITS, proxy)
 
 
-def _proxy(url: str | None) -> httpx.Proxy | None:
+def _proxy(url: str | None, base: BaseUrl) -> httpx.Proxy | None:
     if url is None:
         return None
     try:
-        return httpx.Proxy(url)
-    except (ValueError, httpx.InvalidURL) as error:
-        shown = re.sub(r"//[^/@]*@", "//…@", str(error))
-        raise EndpointProblem(
-            Fault(
-                "connection_failed",
-                "A proxy variable of the environment cannot be used.",
-                one_line(shown, 160),
-                "Correct HTTP_PROXY, HTTPS_PROXY or ALL_PROXY, or name the host in NO_PROXY.",
-            )
-        ) from None
+        proxy = httpx.Proxy(url)
+    except (ValueError, httpx.InvalidURL):
+        raise EndpointProblem(unusable_proxy(url, base)) from None
+    if not proxy.url.host or not 0 < (proxy.url.port or 1) < 65536:
+        raise EndpointProblem(unusable_proxy(url, base))
+    return proxy
 
 
 async def get(
@@ -252,8 +179,9 @@ async def get(
     Raises:
         EndpointProblem: there was no reply, or it reached a bound.
     """
-    request = client.build_request("GET", url, extensions=_traced(timer))
-    return await _exchange(client, request, bounds, with_key=with_key)
+    timer = timer or ConnectTimer()
+    request = client.build_request("GET", url, extensions={"trace": timer})
+    return await _exchange(client, request, bounds, timer, with_key=with_key)
 
 
 async def post(
@@ -265,18 +193,15 @@ async def post(
     timer: ConnectTimer | None = None,
 ) -> Reply:
     """POST ``json_body``, otherwise as :func:`get`."""
+    timer = timer or ConnectTimer()
     request = client.build_request(
         "POST",
         url,
         content=json_body,
         headers={"content-type": "application/json"},
-        extensions=_traced(timer),
+        extensions={"trace": timer},
     )
-    return await _exchange(client, request, bounds)
-
-
-def _traced(timer: ConnectTimer | None) -> dict[str, object] | None:
-    return None if timer is None else {"trace": timer}
+    return await _exchange(client, request, bounds, timer)
 
 
 async def body_chunks(response: httpx.Response, bounds: Bounds) -> AsyncIterator[bytes]:
@@ -346,11 +271,17 @@ def _inflater(encoding: str) -> _Inflater | None:
 
 
 async def _exchange(
-    client: httpx.AsyncClient, request: httpx.Request, bounds: Bounds, *, with_key: bool = True
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    bounds: Bounds,
+    timer: ConnectTimer,
+    *,
+    with_key: bool = True,
 ) -> Reply:
     if not isinstance(client.auth, _Bound):
         raise TypeError("the client was not made by open_client")
-    base = client.auth.base
+    base, proxy = client.auth.base, client.auth.proxy
+    timer.proxied = proxy is not None
     auth = client.auth if with_key else _Bound(base, None, {})
     started = time.perf_counter()
     pieces: list[bytes] = []
@@ -367,16 +298,21 @@ async def _exchange(
                 await response.aclose()
     except TurnkeyError:
         raise
-    except TimeoutError as error:
-        if overall.expired():
-            raise EndpointProblem(_too_slow(base, bounds)) from None
-        raise error_for(fault_from_exception(error, base)) from None
-    except httpx.ReadTimeout as error:
-        what = None if reading else _no_first_byte(base, bounds)
-        raise error_for(what or fault_from_exception(error, base)) from None
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+        httpx.StreamError,
+        OSError,
+        UnicodeError,
+    ) as error:
+        fault = fault_from_exception(error, base, proxy)
+        if fault.code == "timeout" and reading:
+            fault = too_slow(base, bounds.overall_s()) if overall.expired() else fault
+        elif fault.code == "timeout":
+            spent = time.perf_counter() - started
+            fault = waited(base, timer.stage(base), spent, proxy, asked=overall.expired())
         # From None: an httpx error holds the request, and the request holds the key.
-        raise error_for(fault_from_exception(error, base)) from None
+        raise error_for(fault) from None
     return Reply(
         status=response.status_code,
         headers={name.lower(): value for name, value in response.headers.items()},
@@ -405,24 +341,6 @@ def _check_values(key: Secret | None, headers: Mapping[str, Secret | str]) -> No
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
-
-
-def _too_slow(base: BaseUrl, bounds: Bounds) -> Fault:
-    return Fault(
-        "timeout",
-        f"{base.host_port} did not finish within {bounds.overall_s():g} s altogether.",
-        "It answers, but too slowly, or something on the way drips the reply through.",
-        "Allow more time with --timeout, or look at what the server is busy with.",
-    )
-
-
-def _no_first_byte(base: BaseUrl, bounds: Bounds) -> Fault:
-    return Fault(
-        "timeout",
-        f"{base.host_port} took the request and sent nothing for {bounds.first_byte_s:g} s.",
-        "The server may be loading a model, be busy, or not be a web server at all.",
-        "Wait and ask again; look at the server's log.",
-    )
 
 
 def _too_large(bounds: Bounds) -> Fault:

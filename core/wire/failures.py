@@ -9,13 +9,15 @@ one with a bare 500.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit
 
 from core.errors import Fault
 from core.keys.environment import PLACEHOLDER
 from core.text import one_line
 from core.wire.bodies import as_dict, error_words, is_html, read_error, read_json, shown
-from core.wire.judges import Seen, judge
+from core.wire.judges import judge
+from core.wire.seen import Seen
 from core.wire.unreached import fault_from_exception
 
 if TYPE_CHECKING:
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
     from core.providers.base_url import BaseUrl
 
 __all__ = ["error_words", "fault_from_exception", "fault_from_reply"]
+
+_ABOUT_THE_KEY: Final = re.compile(
+    r"unauthori[sz]ed|not authori[sz]ed|authentication|invalid (api )?(key|token)"
+    r"|(api key|token) (is )?(invalid|missing|required)"
+)
+_A_LOGIN: Final = re.compile(r"\b(log-?in|sign-?in|sso|oauth2?|saml|authorize|keycloak|realms)\b")
 
 
 def fault_from_reply(
@@ -45,7 +53,8 @@ def fault_from_reply(
     no error here.
     """
     heads = {name.lower(): value for name, value in headers.items()}
-    if 200 <= status < 300:
+    inside = 200 <= status < 300
+    if inside:
         status_inside = _error_inside(heads, body)
         if status_inside is None:
             return None
@@ -69,6 +78,8 @@ def fault_from_reply(
         model=model,
         keyed=key is not None and bool(key) and key.reveal() != PLACEHOLDER,
         asks_litellm=dialect in {None, "litellm"},
+        own=base.place in {"loopback", "this_machine", "any_address"},
+        inside=inside,
     )
     return judge(seen)
 
@@ -87,8 +98,11 @@ def _error_inside(headers: Mapping[str, str], body: bytes) -> int | None:
     error = top.get("error")
     if not error and top.get("status") != "failure" and top.get("object") != "error":
         return None
-    code = as_dict(error).get("code", top.get("code"))
-    return int(str(code)) if re.fullmatch(r"[45][0-9]{2}", str(code)) else 500
+    for code in (as_dict(error).get("code"), top.get("code"), as_dict(error).get("status")):
+        if re.fullmatch(r"[45][0-9]{2}", str(code)):
+            return int(str(code))
+    words = read_error(body).message.lower()
+    return 401 if _ABOUT_THE_KEY.search(words) else 500
 
 
 def _not_json(base: BaseUrl, headers: Mapping[str, str], body: bytes, key: Secret | None) -> Fault:
@@ -108,9 +122,38 @@ def _redirect(headers: Mapping[str, str], base: BaseUrl, key: Secret | None) -> 
     target = re.sub(r"//[^/@]*@", "//", target)
     if key is not None:
         target = key.redact(target)
+    try:
+        there = urljoin(f"{base.url}/models", target) if target else ""
+        parts = urlsplit(there)
+        host = parts.hostname
+    except ValueError:
+        there, parts, host = target, urlsplit(""), None
+    shown_target = one_line(there, 160) or "nowhere"
+    why = f"It points to {shown_target}. A key is not sent after it."
+    if _A_LOGIN.search(parts.path.lower()) or _A_LOGIN.search((host or "").partition(".")[0]):
+        return Fault(
+            "redirected",
+            f"{base.host_port} sends requests on to a login page.",
+            why,
+            "Ask its operator for the API's own address; a browser's login does not help here.",
+        )
+    if base.scheme == "http" and parts.scheme == "https" and host == base.host:
+        fix = f"Use {one_line(f'https://{parts.netloc}{base.path}', 160)}."
+        return Fault("redirected", f"{base.host_port} sends requests on to https.", why, fix)
+    if f"{parts.scheme}://{parts.netloc}" == base.origin:
+        path = parts.path.rstrip("/").removesuffix("/models").removesuffix("/chat/completions")
+        fix = f"Use {one_line(base.origin + path, 160)} as the base URL."
+        if path == base.path:
+            fix = "Have the server, or the proxy before it, answer there itself."
+        return Fault(
+            "redirected",
+            f"{base.host_port} sends requests on to another path of its own.",
+            f"It points to {shown_target}. Warden's requests would lose their way there.",
+            fix,
+        )
     return Fault(
         "redirected",
         f"{base.host_port} sends requests on to another address.",
-        f"It points to {one_line(target, 160) or 'nowhere'}. A key is not sent after it.",
+        why,
         "If that is where the server is, use it as the base URL.",
     )

@@ -10,42 +10,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from core.errors import Code, Fault
 from core.text import one_line
+from core.wire.gates import judge_gate, judge_pages, wordless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from core.wire.bodies import ErrorBody
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """One error reply, prepared for judging."""
-
-    status: int
-    headers: Mapping[str, str]
-    error: ErrorBody
-    text: str
-    """Message, type and code together, lower case."""
-    words: str
-    """The innermost message, safe to show."""
-    at: str
-    host: str
-    model: str | None
-    keyed: bool
-    """Whether a key was sent."""
-    asks_litellm: bool
-    """False when the server is known to be something else than LiteLLM."""
-
-    def has(self, *needles: str) -> bool:
-        """Whether one of ``needles`` (lower case) is in what the server said."""
-        return any(needle in self.text for needle in needles)
-
-    def fault(self, code: Code, what: str, fix: str, why: str | None = None) -> Fault:
-        """A fault whose ``why`` is, unless given, the server's own words."""
-        return Fault(code, what, self.words if why is None else why, fix)
+    from core.errors import Fault
+    from core.wire.seen import Seen
 
 
 def judge(seen: Seen) -> Fault:
@@ -190,12 +162,15 @@ def _judge_key(seen: Seen) -> Fault | None:
             "The key may not use this model.",
             "Pick a model that the key may use, or ask the proxy's operator.",
         )
-    if seen.status == 429 and seen.has("budget_exceeded", "budget has been exceeded"):
+    if seen.has("budget_exceeded", "exceededbudget", "budget has been exceeded", "over budget"):
         return seen.fault(
             "rate_limited", "The key's budget is spent.", "Ask the proxy's operator to raise it."
         )
-    if seen.has("expired_key"):
+    if seen.has("expired_key", "expired key"):
         return seen.fault("key_refused", "The key has expired.", "Have a new one made.")
+    if seen.has("key is blocked"):
+        fix = "Ask the proxy's operator to unblock it, or use another key."
+        return seen.fault("key_refused", "The key is blocked.", fix)
     worded = seen.has(
         "invalid api key",
         "incorrect api key",
@@ -203,6 +178,7 @@ def _judge_key(seen: Seen) -> Fault | None:
         "token_not_found_in_db",
         "no api key passed",
         "api key not found",
+        "api key not valid",
     )
     if seen.status == 401 or (worded and seen.status in {400, 403}):
         if not seen.keyed or seen.has("no api key passed"):
@@ -227,13 +203,21 @@ def _judge_busy(seen: Seen) -> Fault | None:
     if seen.status == 402:
         fix = "Add credit, or use another key."
         return seen.fault("rate_limited", "The account behind the key has no credit left.", fix)
-    if seen.has("all_deployments_in_cooldown", "in cooldown"):
+    # «cooldown_list=[]» is LiteLLM's own limit (rpm, tpm) and nothing that failed before
+    if seen.has("all_deployments_in_cooldown", "in cooldown", "cooldown_list=['"):
         pause = one_line(seen.headers.get("retry-after", "5"), 10)
         return seen.fault(
             "rate_limited",
             "The proxy has parked this model after an earlier failure.",
             f"Wait {pause} s and ask once more; that answer shows the cause.",
             "An earlier request to the server behind it failed, and LiteLLM holds back a while.",
+        )
+    limited = seen.has("no deployments available for selected model")
+    if limited and seen.status in {400, 429, 500, 503}:
+        return seen.fault(
+            "rate_limited",
+            "The proxy's own limit for this model is reached.",
+            "Wait a minute, or have its operator raise rpm and tpm of that model.",
         )
     busy = seen.has("queue is full", "maximum pending requests", "server busy", "overloaded")
     if seen.status == 429 or (seen.status in {500, 503, 529} and busy):
@@ -269,8 +253,10 @@ def _judge_time(seen: Seen) -> Fault | None:
         whose = seen.words or "The limit is that of something on the way."
     return seen.fault(
         "timeout",
-        "The model took longer than a limit on the way allows.",
-        "Raise that limit, or use a model that answers sooner.",
+        f"The {'model' if seen.model else 'server'} took longer than a limit on the way allows.",
+        "Raise that limit, or use a model that answers sooner."
+        if seen.model
+        else "See that the server runs and is not busy; raise that limit if it needs the time.",
         whose,
     )
 
@@ -293,29 +279,6 @@ def _judge_path(seen: Seen) -> Fault | None:
     )
 
 
-def _judge_pages(seen: Seen) -> Fault | None:
-    if seen.has("plain http request was sent to https"):
-        return seen.fault("tls", f"{seen.at} wants https on that port.", f"Use https://{seen.at}.")
-    if not seen.error.html:
-        return None
-    if seen.status in {502, 503, 520, 521, 522, 523, 530}:
-        return seen.fault(
-            "upstream",
-            f"A web proxy answers for {seen.at}, and does not reach the server.",
-            "See that the server behind it runs. If you know of no such proxy, one from your "
-            f"environment took the request: set NO_PROXY=localhost,127.0.0.1,::1,{seen.host}.",
-            seen.words or f"A page with status {seen.status} came back.",
-        )
-    if seen.status == 413:
-        fix = "Raise its limit on the size of requests (nginx: client_max_body_size)."
-        return seen.fault("too_large", "A web proxy refuses requests of this size.", fix)
-    return seen.fault(
-        "bad_shape",
-        f"{seen.at} answers with a web page, not with JSON (status {seen.status}).",
-        "Check the base URL; a login page or another program may stand there.",
-    )
-
-
 def _judge_upstream(seen: Seen) -> Fault | None:
     behind = seen.error.upstream or seen.error.group
     gateway = seen.status in {502, 503}
@@ -333,6 +296,7 @@ def _judge_upstream(seen: Seen) -> Fault | None:
 
 
 _JUDGES: Final[tuple[Callable[[Seen], Fault | None], ...]] = (
+    judge_gate,
     _judge_parameters,
     _judge_overflow,
     _judge_upstream_key,
@@ -342,7 +306,7 @@ _JUDGES: Final[tuple[Callable[[Seen], Fault | None], ...]] = (
     _judge_time,
     _judge_model,
     _judge_path,
-    _judge_pages,
+    judge_pages,
     _judge_upstream,
 )
 
@@ -351,13 +315,7 @@ def _rest(seen: Seen) -> Fault:
     """What no judge claimed."""
     if seen.status == 403:
         if not seen.words:
-            return seen.fault(
-                "server_error",
-                f"{seen.at} refuses the request without a word (403).",
-                f"Let the reverse proxy send «Host: localhost» on to it, or use its address "
-                f"instead of {seen.host}.",
-                "Ollama does so when it does not know the host name it is called by.",
-            )
+            return wordless(seen)
         if not seen.keyed:
             fix = "Store the key (turnkey keys set) or set its variable, if it wants one."
             return seen.fault("key_missing", f"{seen.at} does not allow this without a key.", fix)
@@ -369,9 +327,10 @@ def _rest(seen: Seen) -> Fault:
             f"{seen.at} refuses the request ({seen.status}).",
             "Leave out or change what it names.",
         )
+    how = "answers with an error (and status 200)" if seen.inside else f"failed ({seen.status})"
     return seen.fault(
         "server_error",
-        f"{seen.at} failed (status {seen.status}).",
+        f"{seen.at} {how}.",
         "Look at the server's log.",
         seen.words or "It gave no reason.",
     )

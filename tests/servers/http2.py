@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import h2.config
 import h2.connection
+import h2.errors
 import h2.events
 
 if TYPE_CHECKING:
@@ -17,10 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Http2Server:
-    """Answers ``body`` with 200; ``paths`` and ``keys`` are what was asked, and with which key."""
+    """Answers ``body`` with 200; ``paths`` and ``keys`` are what was asked, and with which key.
+
+    With ``refuse`` it answers nothing: it ends the connection (``goaway``) or the stream
+    (``reset``), and names ``error`` for it.
+    """
 
     tls: ssl.SSLContext
     body: bytes
+    refuse: Literal["goaway", "reset"] | None = None
+    error: h2.errors.ErrorCodes = h2.errors.ErrorCodes.ENHANCE_YOUR_CALM
     paths: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     connections: int = 0
@@ -76,5 +83,11 @@ class Http2Server:
         self.paths.append(headers[":path"])
         self.keys.append(headers.get("authorization", ""))
         stream = event.stream_id
+        if self.refuse == "goaway":
+            connection.close_connection(self.error, last_stream_id=0)
+            return
+        if self.refuse == "reset":
+            connection.reset_stream(stream, self.error)
+            return
         connection.send_headers(stream, [(":status", "200"), ("content-type", "application/json")])
         connection.send_data(stream, self.body, end_stream=True)

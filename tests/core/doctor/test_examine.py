@@ -121,6 +121,7 @@ class Broken:
     key_fault: Fault | None = None
     trusted: bool = False
     seen: tuple[str, ...] = field(default=())
+    bounds: Bounds = QUICK
 
 
 BROKEN: Final[dict[str, Broken]] = {
@@ -194,7 +195,7 @@ BROKEN: Final[dict[str, Broken]] = {
         "tls",
         "tls",
         "{at} does not speak TLS on that port.",
-        "Use http://{at}.",
+        "Use http://{at}/v1.",
         url="https://{at}/v1",
     ),
     "a CA that is not known": Broken(
@@ -265,20 +266,74 @@ BROKEN: Final[dict[str, Broken]] = {
         only(raw(Send(b"220 mail.acme.lan ESMTP\r\n\r\n"), Close())),
         "http",
         "bad_shape",
-        "What answers at {at} does not speak HTTP as a model server does.",
+        "What listens at {at} is a mail or FTP server, not a model server.",
+        "Correct the port",
+        seen=("220 mail.acme.lan ESMTP",),
+    ),
+    "it greets and then waits": Broken(
+        lambda: ScriptedProvider({}, on_connect=raw(Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Hang())),
+        "http",
+        "bad_shape",
+        "What listens at {at} is an SSH server, not a model server.",
+    ),
+    "https of no web server": Broken(
+        lambda: ScriptedProvider({}, on_connect=raw(Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Close())),
+        "tls",
+        "bad_shape",
+        "What listens at {at} is an SSH server, not a model server.",
+        url="https://{at}/v1",
+    ),
+    "silent from the start": Broken(
+        lambda: ScriptedProvider({}, on_connect=raw(Hang())),
+        "http",
+        "timeout",
+        "{at} took the request and sent nothing for 1 s.",
+    ),
+    "silent from the start, with a bound on the whole": Broken(
+        lambda: ScriptedProvider({}, on_connect=raw(Hang())),
+        "http",
+        "timeout",
+        "{at} took the request and sent nothing for 0.4 s.",
+        "allow more time with --timeout",
+        bounds=Bounds(total_s=0.4),
+    ),
+    "silent in the TLS handshake": Broken(
+        lambda: ScriptedProvider({}, on_connect=raw(Hang())),
+        "tls",
+        "timeout",
+        "{at} took the connection and was silent in the TLS handshake for 0.5 s.",
+        "whether http:// is meant",
+        url="https://{at}/v1",
+        bounds=Bounds(connect_s=0.5),
+    ),
+    "silent in the TLS handshake, with a bound on the whole": Broken(
+        lambda: ScriptedProvider({}, on_connect=raw(Hang())),
+        "tls",
+        "timeout",
+        "{at} took the connection and was silent in the TLS handshake for 0.4 s.",
+        "allow more time with --timeout",
+        url="https://{at}/v1",
+        bounds=Bounds(total_s=0.4),
     ),
     "a web proxy without its server": Broken(
         only(text_reply(502, BAD_GATEWAY, "text/html")),
         "http",
         "upstream",
         "A web proxy answers for {at}, and does not reach the server.",
-        "NO_PROXY",
+        "See that the server behind it runs.",
+    ),
+    "sent on within the origin": Broken(
+        only(reply(307, b"", "text/html", {"location": "/api/v1/models"})),
+        "http",
+        "redirected",
+        "{at} sends requests on to another path of its own.",
+        "Use http://{at}/api/v1 as the base URL.",
     ),
     "sent on to https": Broken(
         only(reply(301, b"", "text/html", {"location": "https://127.0.0.1/v1/models"})),
         "http",
         "redirected",
-        "{at} sends requests on to another address.",
+        "{at} sends requests on to https.",
         "Use https://127.0.0.1/v1.",
     ),
     "sent on to a login": Broken(
@@ -331,12 +386,12 @@ BROKEN: Final[dict[str, Broken]] = {
         "Most likely {at} wants a key, and none was sent.",
         key=None,
     ),
-    "Ollama behind a name that it does not know": Broken(
+    "403 without a word, at an address": Broken(
         only(text_reply(403, "")),
         "models",
         "server_error",
         "{at} refuses the request without a word (403).",
-        "«Host: localhost»",
+        "Check the port, and the access rules",
     ),
     "a wrong path": Broken(
         serving(),
@@ -344,7 +399,7 @@ BROKEN: Final[dict[str, Broken]] = {
         "path_wrong",
         "{at} answers, but not at this path.",
         "LiteLLM proxy answers at http://{at}: use http://{at}/v1.",
-        url="http://{at}/api",
+        url="http://{at}/teapot",
     ),
     "a base URL without its /v1, in the file": Broken(
         lambda: ScriptedProvider(
@@ -375,7 +430,7 @@ BROKEN: Final[dict[str, Broken]] = {
         serving(models=json_reply(200, {"error": "backend unavailable"})),
         "models",
         "server_error",
-        "{at} failed (status 500).",
+        "{at} answers with an error (and status 200).",
     ),
     "the server behind the proxy is down": Broken(
         serving(
@@ -495,7 +550,7 @@ async def examined(broken: Broken, port: int, around: Surroundings) -> Report:
             key_fault=broken.key_fault,
         ),
         around,
-        bounds=QUICK,
+        bounds=broken.bounds,
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.errors import Fault, exit_code_for
 from core.keys.environment import PLACEHOLDER
 from core.keys.secret import Secret
-from core.providers.base_url import read_base_url
+from core.providers.base_url import BaseUrl, read_base_url
 from core.wire.failures import error_words, fault_from_exception, fault_from_reply
 from tests.servers.transcripts import load
 
@@ -254,8 +254,8 @@ def test_what_other_servers_are_known_to_answer(status: int, body: bytes, code: 
         (404, "path_wrong", "/v1"),
         (413, "too_large", "limit"),
         (500, "bad_shape", ""),
-        (502, "upstream", "NO_PROXY"),
-        (503, "upstream", "NO_PROXY"),
+        (502, "upstream", "the server behind it runs"),
+        (503, "upstream", "the server behind it runs"),
         (504, "timeout", "limit"),
     ],
 )
@@ -265,6 +265,124 @@ def test_web_pages_where_json_belongs(status: int, code: str, word: str) -> None
     assert fault is not None
     assert fault.code == code
     assert word in fault.fix
+
+
+AWAY = read_base_url("http://gw.acme.lan:4000/v1")
+
+
+def test_no_proxy_is_advised_once_and_never_for_this_machine() -> None:
+    page = b"<html><title>502 Bad Gateway</title></html>"
+    here = fault_from_reply(502, HTML, page, BASE, model=None, key=None)
+    there = fault_from_reply(502, HTML, page, AWAY, model=None, key=None)
+    assert here is not None
+    assert there is not None
+    assert "NO_PROXY" not in here.fix
+    assert "NO_PROXY=localhost,127.0.0.1,::1,gw.acme.lan." in there.fix
+
+
+@pytest.mark.parametrize(
+    ("base", "server", "why", "fix"),
+    [
+        (AWAY, "", "Ollama does so", "«Host: localhost»"),
+        (BASE, "", "no model server's way", "access rules"),
+        (BASE, "AirTunes/870.14.1", "AirPlay", "another port"),
+    ],
+)
+def test_403_without_a_word(base: BaseUrl, server: str, why: str, fix: str) -> None:
+    fault = fault_from_reply(403, {"Server": server}, b"", base, model=None, key=None)
+    assert fault is not None
+    assert "without a word (403)" in fault.what
+    assert why in fault.why
+    assert fix in fault.fix
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "what"),
+    [
+        (200, b'{"error":"Unauthorized"}', "key_refused", "refuses the key"),
+        (200, b'{"error":{"message":"Invalid API key provided"}}', "key_refused", "the key"),
+        (200, b'{"error":{"message":"x","code":429}}', "rate_limited", "no more requests"),
+        (200, b'{"error":"boom"}', "server_error", "answers with an error (and status 200)."),
+        (
+            400,
+            (
+                b'{"error":{"message":"Budget has been exceeded! Current cost: 2.1, Max budget: 2.0'
+                b'","type":"budget_exceeded","param":null,"code":"400"}}'
+            ),
+            "rate_limited",
+            "The key's budget is spent.",
+        ),
+        (
+            400,
+            b'{"error":{"message":"ExceededBudget: User=team over budget. Spend=20.1, Budget=20"}}',
+            "rate_limited",
+            "The key's budget is spent.",
+        ),
+        (401, b'{"error":{"message":"Key is blocked."}}', "key_refused", "The key is blocked."),
+        (
+            400,
+            (
+                b'{"status":"failure","message":"Either x-portkey-config or x-portkey-provider'
+                b' header is required"}'
+            ),
+            "parameter_refused",
+            "The gateway (Portkey) does not know where to send the request.",
+        ),
+        (
+            429,
+            (
+                b'{"error":{"message":"No deployments available for selected model, Try again in 60'
+                b" seconds. Passed model=m. pre-call-checks=False, cooldown_list=['0f3c']\"}}"
+            ),
+            "rate_limited",
+            "The proxy has parked this model after an earlier failure.",
+        ),
+        (
+            429,
+            (
+                b'{"error":{"message":"No deployments available for selected model, Try again in 5'
+                b' seconds. Passed model=m. pre-call-checks=False, cooldown_list=[]"}}'
+            ),
+            "rate_limited",
+            "The proxy's own limit for this model is reached.",
+        ),
+        (407, b"", "connection_failed", "wants a login of its own (407)."),
+        (502, b"", "upstream", "does not reach the server."),
+        (504, b"<html></html>", "timeout", "The model took longer"),
+        (400, b"<html><title>400 No required SSL certificate was sent</title>", "tls", "wants a"),
+    ],
+)
+def test_what_gateways_say_is_told_in_words_that_hold(
+    status: int, body: bytes, code: str, what: str
+) -> None:
+    fault = fault_from_reply(status, JSON, body, AWAY, model="m", key=KEY)
+    assert fault is not None
+    assert fault.code == code
+    assert what in fault.what
+    assert "status 500" not in fault.what
+
+
+@pytest.mark.parametrize(
+    ("location", "what", "fix"),
+    [
+        ("/api/v1/models", "another path of its own", "Use http://gw.acme.lan:4000/api/v1 as"),
+        ("http://gw.acme.lan:4000/v1/models/", "another path of its own", "answer there itself"),
+        ("models/", "another path of its own", "answer there itself"),
+        ("https://gw.acme.lan/v1/models", "on to https", "Use https://gw.acme.lan/v1."),
+        ("https://sso.acme.lan/start", "a login page", "Ask its operator"),
+        ("/login?next=/v1/models", "a login page", "Ask its operator"),
+        ("https://other.example/v1", "another address", "use it as the base URL"),
+        ("https://author.example/v1", "another address", "use it as the base URL"),
+        ("http://[broken", "another address", ""),
+        ("", "another address", ""),
+    ],
+)
+def test_redirects_are_told_apart(location: str, what: str, fix: str) -> None:
+    fault = fault_from_reply(307, {"Location": location}, b"", AWAY, model=None, key=KEY)
+    assert fault is not None
+    assert fault.code == "redirected"
+    assert what in fault.what
+    assert fix in fault.fix
 
 
 def test_a_tls_port_that_was_asked_in_plain_says_https() -> None:
@@ -426,6 +544,8 @@ def os_error(number: int) -> OSError:
         (httpx.ConnectTimeout("x"), "timeout"),
         (httpx.ReadTimeout("x"), "timeout"),
         (TimeoutError(), "timeout"),
+        (httpx.ProxyError("Proxy Server could not connect: Host unreachable."),
+         "connection_failed"),
         (httpx.ProxyError("407 Proxy Authentication Required"), "connection_failed"),
         (caused(httpx.ReadError("x"), os_error(errno.ECONNRESET)), "connection_failed"),
         (httpx.RemoteProtocolError("Server disconnected without sending a response."),
@@ -434,6 +554,9 @@ def os_error(number: int) -> OSError:
         (httpx.RemoteProtocolError(
             "peer closed connection without sending complete message body (received 3 bytes)"),
          "stream_broken"),
+        (httpx.RemoteProtocolError(
+            "<ConnectionTerminated error_code:ErrorCodes.ENHANCE_YOUR_CALM, last_stream_id:0,"
+            " additional_data:None>"), "connection_failed"),
         (httpx.LocalProtocolError("Illegal header value b'Bearer sk-secret\\n'"), "key_refused"),
         (caused(httpx.ConnectError("x"), ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong")),
          "tls"),

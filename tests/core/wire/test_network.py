@@ -208,6 +208,21 @@ async def test_http2_is_spoken_where_it_is_offered_on_one_connection(pki: Pki) -
     assert server.keys == ["Bearer sk-x"] * 9
 
 
+@pytest.mark.parametrize(("refuse", "frame"), [("goaway", "GOAWAY"), ("reset", "RST_STREAM")])
+async def test_http2_that_is_ended_says_with_which_frame(
+    refuse: Literal["goaway", "reset"], frame: str, pki: Pki
+) -> None:
+    async with Http2Server(pki.good(h2=True), b"", refuse=refuse) as server:
+        base = read_base_url(server.base_url)
+        network = Network(ca_file=pki.ca_file)
+        async with open_client(base, QUICK, key=None, network=network) as client:
+            with pytest.raises(EndpointProblem) as caught:
+                await get(client, f"{base.url}/models", QUICK)
+    assert caught.value.fault.code == "connection_failed"
+    assert "ended the HTTP/2 connection" in caught.value.fault.what
+    assert f"{frame} with ENHANCE_YOUR_CALM" in caught.value.fault.why
+
+
 # ------------------------------------------------------------------ the stages of a connection
 
 
