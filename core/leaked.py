@@ -14,11 +14,12 @@ from core.errors import Fault, KeyProblem, UsageProblem
 from core.keys.environment import own_variables, stored_variable
 from core.keys.secret import Secret
 from core.providers.base_url import read_base_url
+from core.providers.key_forms import may_be_key
 from core.providers.names import env_stem
 from core.text import without_login
 from core.warden.difference import diff
 from core.warden.keys_edit import dotted, set_key, unset_key
-from core.warden.secrets import looks_secret, secret_paths
+from core.warden.secrets import secret_paths
 from core.warden.values import value_at
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _leak(document: Document, path: KeyPath, taken: set[str]) -> Leak:
     except UsageProblem:
         return nothing
     named = provider.api_key_env
-    if named is not None and looks_secret(named):
+    if named is not None and may_be_key(named):
         named = None
     key = stored_variable(provider.name, named)
     if len(path) == 4 and path[3] != "baseUrl":

@@ -13,6 +13,7 @@ from core.errors import Fault, KeyProblem, UsageProblem
 from core.keys.clean import unsendable
 from core.keys.secret import Secret
 from core.providers.base_url import BaseUrl, read_base_url
+from core.providers.key_forms import is_variable_name
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -243,6 +244,9 @@ def told_of_key(fault: Fault, source: KeySource | None) -> Fault:
         return fault
     if fault.code not in {"key_refused", "key_missing"}:
         return fault
+    if source.unasked is not None:
+        what = f"The server wants a key, and the keyring was not asked. {source.unasked.what}"
+        return Fault("keyring", what, source.unasked.why, source.unasked.fix)
     return Fault(
         "key_missing",
         f"The server wants a key, and there is none for «{one_line(source.provider, 60)}».",
@@ -276,6 +280,15 @@ def sendable_headers(
 
 def _bare(url: str, model: str | None, key_env: str | None, *, needs_model: bool) -> Named:
     base = read_base_url(url)
+    if key_env is not None and not is_variable_name(key_env):
+        raise UsageProblem(
+            Fault(
+                "usage",
+                "--key-env takes the name of a variable, and this is none.",
+                "It is not shown here, since it may be a key; the shell's history has it now.",
+                "Put the key into a variable and name that one: --key-env LITELLM_API_KEY.",
+            )
+        )
     if needs_model and model is None:
         raise UsageProblem(
             Fault(

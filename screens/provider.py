@@ -15,6 +15,7 @@ from core.errors import TurnkeyError, UsageProblem, error_for
 from core.keys.bounded import beside
 from core.keys.source import variable_fault
 from core.providers.base_url import read_base_url
+from core.providers.key_forms import may_be_key
 from core.providers.names import name_fault, name_warnings
 from core.text import one_line
 from core.warden.edits import remove_provider, rename_provider, replace_provider, uses
@@ -60,7 +61,7 @@ class ProviderScreen(TurnkeyScreen[None]):
         one = self._provider
         self.query_one("#name", Field).value = one.name
         self.query_one("#url", Field).value = one.base_url
-        self.query_one("#variable", Field).value = one.api_key_env or ""
+        self.query_one("#variable", Field).value = _name(one.api_key_env)
         listed = self._uses()
         text = "\n".join(f"  {line}" for line in listed) or "  nothing"
         models = ", ".join(entry.id for entry in one.models) or "none"
@@ -181,3 +182,8 @@ class ProviderScreen(TurnkeyScreen[None]):
             return
         self.workspace.edit(document)
         self.dismiss()
+
+
+def _name(variable: str | None) -> str:
+    """The variable as it may be shown: a key that stands in its place is not."""
+    return "" if variable is None or may_be_key(variable) else variable

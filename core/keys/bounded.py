@@ -23,18 +23,18 @@ BOUND_S: Final = 3.0
 PROMPT_S: Final = 60.0
 """Seconds that it may take while the platform asks a person to unlock it."""
 _LOOK_S: Final = 0.3
-_UNSURE_S: Final = 1.0
-"""Seconds after which a keyring that cannot tell whether it is locked is taken to be asking."""
 _TICK_S: Final = 0.05
 
 
 class Patience:
-    """How long to wait for a keyring, who is told about it, and how the wait is ended.
+    """How long one action of the user waits for a keyring, who is told, and how it is ended.
 
-    With ``on_wait`` a person is watching: when a call does not come back at once and the keyring
-    may be asking to be unlocked, ``on_wait`` is called once with words to show (from the calling
-    thread), and the wait goes on up to ``prompt_s``; ``on_end`` is called when it is over, however
-    it ended. Without ``on_wait``, ``bound_s`` is the end.
+    All calls of the action share it: ``bound_s`` seconds together, however many they are. With
+    ``on_wait`` a person is watching: while the platform itself asks to unlock the keyring, which
+    is when it says that it is locked, ``on_wait`` is called once with words to show (from the
+    calling thread), and the wait goes on up to ``prompt_s``; ``on_end`` is called when it is over,
+    however it ended. Without ``on_wait``, or where nothing says that it is locked, ``bound_s`` is
+    the end.
     """
 
     def __init__(
@@ -49,6 +49,26 @@ class Patience:
         self.on_wait: Final = on_wait
         self.on_end: Final = on_end
         self._stopped = threading.Event()
+        self._spent_s = 0.0
+        self._prompted_s = 0.0
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left of the bound."""
+        return max(0.0, self.bound_s - self._spent_s)
+
+    @property
+    def prompt_left_s(self) -> float:
+        """Seconds that are left for a person to unlock it."""
+        return max(0.0, self.prompt_s - self._prompted_s)
+
+    def spend(self, seconds: float, *, prompted: bool = False) -> None:
+        """Count a wait. What a person took to unlock it is not the keyring's own slowness."""
+        if prompted:
+            self._prompted_s += seconds
+            self._spent_s = 0.0  # and it answers from a fresh start then
+        else:
+            self._spent_s += seconds
 
     def stop(self) -> None:
         """End the wait (Escape). From any thread; the call itself cannot be taken back."""
@@ -142,12 +162,13 @@ class BoundedCalls:
         return job.result[0]
 
     def _take_turn(self, patience: Patience, name: Callable[[], str]) -> None:
-        end = monotonic() + patience.bound_s
+        start = monotonic()
         while not self._turn.acquire(timeout=_TICK_S):
             if patience.stopped:
                 raise BackendError("stopped", f"The wait for {name()} was ended.")
             # While a person is asked, whoever comes next waits for the same answer.
-            if monotonic() >= end and not self._prompting:
+            if monotonic() - start >= patience.left_s and not self._prompting:
+                patience.spend(monotonic() - start)
                 raise BackendError("slow", f"{name()} is still busy with the call before.")
 
     def _wait(
@@ -157,36 +178,25 @@ class BoundedCalls:
         name: Callable[[], str],
         asking: Callable[[], bool | None],
     ) -> None:
-        look = min(_LOOK_S, patience.bound_s)
         start = monotonic()
-        if job.done.wait(look):
-            return
-        locked = self._ask(asking, look)
-        prompting = False
-        while patience.on_wait is not None and not (job.done.is_set() or patience.stopped):
-            waited = monotonic() - start
-            if locked or (locked is None and waited >= min(_UNSURE_S, patience.bound_s)):
-                prompting = True
-                break
-            if waited >= patience.bound_s:
-                break
-            # Perhaps it is still being found, or about to open its question.
-            if not job.done.wait(min(look, patience.bound_s - waited)):
-                locked = self._ask(asking, look)
+        locked = self._until_locked(job, patience, asking, start)
+        patience.spend(monotonic() - start)
         if job.done.is_set():
             return
+        prompting = locked and patience.on_wait is not None and not patience.stopped
         if prompting and patience.on_wait is not None:
-            certain = "is waiting to be unlocked" if locked else "may be asking to be unlocked"
-            patience.on_wait(f"{name()} {certain}; look for its question on the screen.")
-        already = monotonic() - start
-        self._prompting = prompting
-        try:
-            limit = patience.prompt_s if prompting else patience.bound_s
-            self._sit_out(job, patience, limit, already)
-        finally:
-            self._prompting = False
-            if prompting and patience.on_end is not None:
-                patience.on_end()
+            patience.on_wait(
+                f"{name()} is waiting to be unlocked; look for its question on the screen."
+            )
+            self._prompting = True
+            start = monotonic()
+            try:
+                self._sit_out(job, patience, patience.prompt_left_s)
+            finally:
+                self._prompting = False
+                patience.spend(monotonic() - start, prompted=True)
+                if patience.on_end is not None:
+                    patience.on_end()
         if not job.give_up():
             return
         if patience.stopped:
@@ -194,18 +204,34 @@ class BoundedCalls:
             raise BackendError("stopped", f"The wait for {name()} was ended.")
         if locked:
             raise BackendError("locked", f"{name()} is locked, and nobody unlocked it.")
-        seconds = patience.prompt_s if prompting else patience.bound_s
-        raise BackendError("slow", f"{name()} did not answer within {seconds:g} s.")
+        raise BackendError("slow", f"{name()} did not answer within {patience.bound_s:g} s.")
+
+    def _until_locked(
+        self, job: _Job[T], patience: Patience, asking: Callable[[], bool | None], start: float
+    ) -> bool:
+        """Wait out the bound; True at once when a person could be asked to unlock it meanwhile."""
+        bound = patience.left_s
+        look = min(_LOOK_S, bound)
+        locked = False
+        while not (job.done.wait(look) or patience.stopped):
+            # Perhaps it is still being found, or about to open its question.
+            left = bound - (monotonic() - start)
+            locked = self._ask(asking, max(min(_LOOK_S, left), _TICK_S)) is True
+            if locked and patience.on_wait is not None:
+                return True
+            left = bound - (monotonic() - start)
+            if left <= 0:
+                break
+            look = min(_TICK_S if patience.bound_s < _LOOK_S else _LOOK_S, left)
+        return locked
 
     @staticmethod
-    def _sit_out(job: _Job[T], patience: Patience, seconds: float, already: float) -> None:
-        left = seconds - already
+    def _sit_out(job: _Job[T], patience: Patience, seconds: float) -> None:
+        end = monotonic() + seconds
         # A stop has to end the wait as well, so it is looked at in between.
-        while left > 0 and not patience.stopped:
-            step = min(_TICK_S, left)
-            if job.done.wait(step):
+        while (left := end - monotonic()) > 0 and not patience.stopped:
+            if job.done.wait(min(_TICK_S, left)):
                 return
-            left -= step
 
     @staticmethod
     def _ask(asking: Callable[[], bool | None], seconds: float) -> bool | None:

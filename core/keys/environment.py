@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from core.keys.secret import MASK
 from core.providers.hosted import PI_CREDENTIALS, label
+from core.providers.key_forms import is_variable_name
 from core.providers.names import env_stem
 
 if TYPE_CHECKING:
@@ -95,14 +97,19 @@ def key_variables(
     fills it from ``WARDEN_<N>_API_KEY`` only where it is unset or empty: the other way round.
     """
     if api_key_env:
-        return (api_key_env,)
+        return (_named(api_key_env, name),)
     warden, plain = own_variables(name)
     return (warden, plain) if variant == "providers" else (plain, warden)
 
 
 def stored_variable(name: str, api_key_env: str | None) -> str:
     """What a key in the keyring is filed under: ``apiKeyEnv``, else ``WARDEN_<N>_API_KEY``."""
-    return api_key_env or own_variables(name)[0]
+    return _named(api_key_env, name) if api_key_env else own_variables(name)[0]
+
+
+def _named(api_key_env: str, name: str) -> str:
+    # What is no name may be a key, and is carried no further.
+    return api_key_env if api_key_env in own_variables(name) else shown_variable(api_key_env)
 
 
 def child_variables(name: str, api_key_env: str | None, variant: Variant) -> tuple[str, ...]:
@@ -113,6 +120,11 @@ def child_variables(name: str, api_key_env: str | None, variant: Variant) -> tup
     first = stored_variable(name, api_key_env)
     plain = own_variables(name)[1]
     return (first,) if variant == "providers" or first == plain else (first, plain)
+
+
+def shown_variable(variable: str) -> str:
+    """A variable's name as it may be shown; a mask where it may rather be a key."""
+    return variable if is_variable_name(variable) else MASK
 
 
 def find_in(env: Mapping[str, str], variables: Iterable[str]) -> str | None:

@@ -14,6 +14,7 @@ import msgspec
 
 from core.errors import Fault, KeyProblem
 from core.keys.clean import unsendable
+from core.keys.place import unremembered
 from core.keys.secret import Secret
 from core.keys.source import environment_fault, variable_fault
 from core.text import one_line
@@ -101,10 +102,16 @@ def resolve_headers(
         if fault is not None:
             faults.append(fault)
             continue
-        if record:
-            for variable in names:
-                if env.get(variable):
-                    vault.allow_environment(variable, base.origin)
+        for variable in names if record else ():
+            unkept = None
+            if env.get(variable):
+                unkept = vault.allow_environment(variable, base.origin, firm=not consent)
+            if unkept is not None and not consent:
+                fault = unremembered(variable, base.origin, unkept)
+                break
+        if fault is not None:
+            faults.append(fault)
+            continue
         ready[header] = Secret(text) if names else text
     return ready, tuple(faults)
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import threading
 from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from core.errors import Fault
+from core.errors import ConfigProblem, Fault
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +26,9 @@ Source = Literal["keyring", "environment"]
 
 FILE_NAME: Final = "keys.json"
 _VERSION: Final = 1
+_LARGEST: Final = 8 * 1024 * 1024
+"""Bytes; a list of ten thousand bindings has less than two million."""
+_UNTOLD: Final = "No key is lost, they are in the keyring; but where each may go is not known."
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -94,8 +98,8 @@ class KeyIndex:
     """The index as a file. Safe to use from several threads, and beside other processes.
 
     A file that cannot be understood is never written over: the entries start empty in memory,
-    :attr:`fault` says so, and a damaged file is moved aside before a new one takes its place. One
-    from a newer turnkey stays untouched, and this run's changes are kept in memory alone.
+    :attr:`fault` says so, and this run's changes are kept in memory alone. Only :meth:`set_aside`,
+    which a person asks for, moves such a file away.
     """
 
     def __init__(self, path: Path) -> None:
@@ -103,8 +107,7 @@ class KeyIndex:
         self.fault: Fault | None = None
         """What is wrong with the file, or None. Known after the first look at the entries."""
         self._entries: tuple[Entry, ...] | None = None
-        self._damaged = False
-        self._read_only = False
+        self._newer = False
         self._complete = False
         self._lock = threading.RLock()
 
@@ -126,91 +129,109 @@ class KeyIndex:
             _ = self.entries
             return self._complete
 
-    def change(self, change: Change, *, lost: bool = False) -> Fault | None:
+    def change(self, change: Change, *, lost: bool = False, firm: bool = False) -> Fault | None:
         """Apply ``change`` to what is in the file now, and write it.
 
         ``lost``: a key was met in the keyring that no list knew, so an earlier list was lost, and
         the new one is not :attr:`complete` either.
-        Gives a fault when it could not be written; the change then holds for this run alone.
+        Gives a fault when it could not be written; the change then holds for this run alone, or
+        with ``firm`` not even for that.
         """
         with self._lock:
             mine = self.entries
-            if self._cannot_write():
-                self._entries = change(mine)
+            if self.fault is not None:
+                self._entries = mine if firm else change(mine)
                 return self.fault
             try:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with _only_writer(self.path):
                     # Another turnkey may have written meanwhile: its entries are kept.
                     found = self._read()
-                    if self._cannot_write():
-                        self._entries = change(mine)
-                        return self.fault
+                    fault = self._unread()
+                    if fault is not None:
+                        self._entries = mine if firm else change(mine)
+                        return fault
                     known = self._complete or not self.path.exists()
-                    if self._damaged:
-                        self._move_aside()
                     new = _File(change(found), complete=known and not lost)
                     self._write(new)
                     self._entries, self._complete = new.entries, new.complete
                     return None
             except OSError as error:
-                self._entries = change(mine)
+                self._entries = mine if firm else change(mine)
                 return Fault(
                     "config_unwritable",
                     f"The list of keys cannot be written: {self.path}.",
-                    error.strerror or type(error).__name__,
-                    "Make the folder writable; until then turnkey remembers for this run only.",
+                    f"{error.strerror or type(error).__name__}.",
+                    "Make its folder writable, or name another with XDG_STATE_HOME.",
                 )
 
-    def _cannot_write(self) -> bool:
-        return self._read_only
+    def set_aside(self) -> Path | None:
+        """Move a file that cannot be understood away, so that a new list begins; where it is now.
+
+        None: there is nothing wrong with it. To be called only when a person asks for it, since
+        what the file knew of the environment's keys is not known any more then.
+
+        Raises:
+            ConfigProblem: it is from a newer turnkey, or cannot be moved.
+        """
+        with self._lock:
+            self._entries = self._read()
+            if self.fault is None:
+                return None
+            if self._newer:
+                raise ConfigProblem(self.fault)
+            try:
+                with _only_writer(self.path):
+                    aside = self._free_name()
+                    self.path.rename(aside)
+                    self._entries = self._read()
+                    self._write(_File((), complete=False))
+                    return aside
+            except OSError as error:
+                what = f"The list of keys cannot be set aside: {self.path}."
+                why = error.strerror or type(error).__name__
+                fault = Fault("config_unwritable", what, why, "Make its folder writable.")
+            raise ConfigProblem(fault)
+
+    def _unread(self) -> Fault | None:
+        """What the last reading found wrong."""
+        return self.fault
+
+    def _free_name(self) -> Path:
+        numbers = (".damaged", *(f".damaged-{number}" for number in range(2, 1000)))
+        names = (self.path.with_name(self.path.name + ending) for ending in numbers)
+        return next(name for name in names if not os.path.lexists(name))
 
     def _read(self) -> tuple[Entry, ...]:
-        self.fault, self._complete, self._damaged = None, False, False
+        self.fault, self._complete, self._newer = None, False, False
         try:
-            raw = self.path.read_bytes()
+            raw = _regular_file(self.path)
         except FileNotFoundError:
             return ()
         except OSError as error:
-            self._read_only = True
-            self.fault = Fault(
-                "config_unreadable",
-                f"The list of keys cannot be read: {self.path}.",
-                error.strerror or type(error).__name__,
-                "Make it readable; no key is lost, they are in the keyring.",
-            )
+            why = error.strerror or type(error).__name__
+            fix = "Make it readable; no key is lost, they are in the keyring."
+            self.fault = self._unusable("cannot be read", why, fix)
+            return ()
+        aside = "«turnkey keys repair» sets the file aside and starts a new list."
+        if raw is None:
+            self.fault = self._unusable("is no regular file", _UNTOLD, aside)
             return ()
         try:
             if msgspec.json.decode(raw, type=_Version).version > _VERSION:
-                self._read_only = True
-                self.fault = Fault(
-                    "config_unreadable",
-                    f"The list of keys was written by a newer turnkey: {self.path}.",
-                    "This one leaves it alone and starts with an empty list.",
-                    "Use the newer turnkey, or upgrade this one.",
-                )
+                self._newer = True
+                fix = "Use the newer turnkey, or upgrade this one."
+                self.fault = self._unusable("was written by a newer turnkey", _UNTOLD, fix)
                 return ()
             found = msgspec.json.decode(raw, type=_File)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            self._damaged = True
-            self.fault = Fault(
-                "config_unreadable",
-                f"The list of keys is damaged: {self.path}.",
-                "No key is lost: the list has none, they are in the keyring.",
-                "turnkey keeps the file as keys.json.damaged and starts a new list.",
-            )
+            self.fault = self._unusable("is damaged", _UNTOLD, aside)
             return ()
         self._complete = found.complete
         return found.entries
 
-    def _move_aside(self) -> None:
-        for number in range(1, 1000):
-            ending = ".damaged" if number == 1 else f".damaged-{number}"
-            aside = self.path.with_name(self.path.name + ending)
-            if not aside.exists():
-                with contextlib.suppress(FileNotFoundError):
-                    self.path.rename(aside)
-                break
+    def _unusable(self, what: str, why: str, fix: str) -> Fault:
+        return Fault("config_unreadable", f"The list of keys {what}: {self.path}.", why, fix)
 
     def _write(self, content: _File) -> None:
         data = msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
@@ -226,6 +247,21 @@ class KeyIndex:
         except BaseException:
             new.unlink(missing_ok=True)
             raise
+
+
+def _regular_file(path: Path) -> bytes | None:
+    """What is in the file; None: it is no regular file, or far larger than any list of keys.
+
+    Never waits, as a named pipe would make it.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags)
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode) or about.st_size > _LARGEST:
+        os.close(handle)
+        return None
+    with os.fdopen(handle, "rb") as file:
+        return file.read(_LARGEST)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,9 @@ KEY_VARIABLE: Final = "the key's variable"
 
 NOT_MOVED: Final = Fault("keyring", "The key could not be stored anew; it is where it was.")
 
+NOTHING_STORED: Final[frozenset[Trouble]] = frozenset({"missing", "refused", "unready"})
+"""Troubles of a keyring that cannot hold any key of turnkey's."""
+
 _SHORT: Final[dict[Trouble, str]] = {
     "missing": "no keyring here",
     "locked": "{name} is locked",
@@ -60,6 +63,26 @@ def memory_place(trouble: BackendError, name: str, fault: Fault) -> Place:
     short = _SHORT[trouble.kind].format(name=name)
     short = short[0].lower() + short[1:] if short.startswith("The ") else short
     return Place("memory", "memory", f"kept for this run only: {short}", fault)
+
+
+def unseen(fault: Fault, variable: str, origin: str) -> Fault:
+    """The fault for a keyring that cannot be read, where no list says whether it has the key."""
+    why = f"Whether it has the key {variable} for {origin} cannot be seen. {fault.why}".strip()
+    return Fault(fault.code, fault.what, why, fault.fix)
+
+
+def unremembered(variable: str, origin: str, fault: Fault) -> Fault:
+    """The fault for an environment's key while the list of keys cannot be read or written.
+
+    Then nobody knows, or could remember, which origin the key belongs to: it is not sent.
+    """
+    return Fault(
+        "keyring",
+        f"The key in {variable} is not sent: where it may go cannot be looked up or remembered.",
+        f"{fault.what} {fault.why}",
+        f"{fault.fix} Or name the endpoint yourself, for one command: "
+        f"--url {origin} --key-env {variable}",
+    )
 
 
 def bound_elsewhere(

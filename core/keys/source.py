@@ -22,11 +22,13 @@ from core.keys.environment import (
     key_variables,
     looks_like_key,
     own_variables,
+    shown_variable,
     steers_programs,
     stored_variable,
 )
-from core.keys.place import Place, bound_elsewhere
+from core.keys.place import Place, bound_elsewhere, unremembered
 from core.keys.secret import Secret
+from core.providers.key_forms import is_variable_name, looks_secret
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ class KeySource(msgspec.Struct, frozen=True):
     """Why there is no key to send; None where ``source`` has one."""
     also_in: tuple[str, ...] = ()
     """Where else a key for this provider is, which does not win: variables, «keyring»."""
+    unasked: Fault | None = None
+    """Why the keyring could not be asked, where the placeholder stands in for what it may hold."""
     owned_by_pi: bool = False
     """Pi's ``auth.json`` has a key of this provider, and Pi sends that one instead."""
 
@@ -97,15 +101,16 @@ def find_key(
         fault: Fault | None = None,
         stored_at: str | None = None,
         also_in: tuple[str, ...] = (),
+        unasked: Fault | None = None,
     ) -> KeySource:
         return KeySource(
-            name, variable, origin, source, stored_at, preflight, fault, also_in, owned
+            name, variable, origin, source, stored_at, preflight, fault, also_in, unasked, owned
         )
 
     if api_key_env:
         fault = variable_fault(api_key_env, name)
         if fault is not None:
-            return row("none", api_key_env, fault), None
+            return row("none", shown_variable(api_key_env), fault), None
 
     variable = find_in(env, variables)
     if variable is not None:
@@ -120,6 +125,7 @@ def find_key(
         found = row("environment", variable, fault, since, tuple(others))
         return found, secret if fault is None else None
 
+    unasked: Fault | None = None
     when = vault.when(stored_as, origin, "keyring")
     if (stored_as, origin) in vault.memory:
         return row("memory", stored_as), vault.memory[stored_as, origin]
@@ -130,15 +136,20 @@ def find_key(
         if not look and vault.stored_for(stored_as):
             raise KeyProblem(bound_elsewhere(stored_as, origin, vault.stored_for(stored_as), name))
     except KeyProblem as problem:
-        return row("none", stored_as, problem.fault, when), None
+        # A keyless server here needs no keyring; that it could not be asked is told.
+        unasked = problem.fault if problem.fault.code == "keyring" else None
+        if not base.loopback or unasked is None or when is not None:
+            return row("none", stored_as, problem.fault, when), None
+        stored = None
     if stored is not None:
         when = vault.when(stored_as, origin, "keyring")
         return row("keyring", stored_as, stored_at=when), stored
     if base.loopback:
         if not (is_own(stored_as, name) or looks_like_key(stored_as)):
             return row("none", stored_as, _needs_consent(stored_as, name, origin)), None
-        return row("placeholder", stored_as), Secret(PLACEHOLDER)
-    return row("none", variables[0], missing(name, variables, origin, env)), None
+        return row("placeholder", stored_as, unasked=unasked), Secret(PLACEHOLDER)
+    fault = missing(name, variables, origin, env, no_keyring=vault.no_keyring)
+    return row("none", variables[0], fault), None
 
 
 def resolve_key(
@@ -157,7 +168,8 @@ def resolve_key(
     """The key to send to ``base`` now, on the point of sending it; None with ``fault`` saying why.
 
     A key from the environment is recorded as going to this origin (without its value), and so is
-    ``consent``. ``record=False`` records nothing: for ``--url URL --key-env VAR`` on one command
+    ``consent``. Where that cannot be recorded, it is not given unless somebody agreed just now.
+    ``record=False`` records nothing: for ``--url URL --key-env VAR`` on one command
     line, which is agreement for that command alone.
     """
     found, secret = find_key(
@@ -172,7 +184,10 @@ def resolve_key(
         pi_stored=pi_stored,
     )
     if record and secret is not None and found.source == "environment":
-        vault.allow_environment(found.variable, base.origin)
+        unkept = vault.allow_environment(found.variable, base.origin, firm=not consent)
+        if unkept is not None and not consent:
+            fault = unremembered(found.variable, base.origin, unkept)
+            return msgspec.structs.replace(found, fault=fault), None
         since = vault.when(found.variable, base.origin, "environment")
         found = msgspec.structs.replace(found, stored_at=since)
     return found, secret
@@ -235,7 +250,10 @@ def rebind_key(
         stored_as, base.origin, patience, from_origin=from_origin, keep=keep
     )
     if place is not None:
-        done.append(f"The key {stored_as} is bound to {base.origin} now, {place.words}.")
+        others = [origin for origin in vault.stored_for(stored_as) if origin != base.origin]
+        bound = "may go to" if others else "is bound to"
+        also = f" as well as to {', '.join(others)}" if others else ""
+        done.append(f"The key {stored_as} {bound} {base.origin} now{also}, {place.words}.")
     variables = key_variables(name, api_key_env)
     variable = find_in(env, variables)
     if variable is not None:
@@ -278,6 +296,8 @@ def environment_fault(
     allowed = vault.sent_to(variable)
     if consent or origin in allowed:
         return None
+    if vault.list_fault is not None:
+        return unremembered(variable, origin, vault.list_fault)
     own = own_variables(name)
     same = own if variable in own else (variable,)
     recorded = [*allowed]
@@ -290,19 +310,43 @@ def environment_fault(
 
 
 def variable_fault(variable: str, name: str) -> Fault | None:
-    """Why a variable can hold no key at all, or None: no name, or one that steers programs."""
-    shown = one_line(variable, 60)
-    fix = f"Leave apiKeyEnv out, and the variable is {own_variables(name)[0]}."
-    if not variable.strip() or any(c in "=\0" or c.isspace() for c in variable):
-        return Fault("key_refused", f"«{shown}» is no name for a variable.", fix=fix)
-    if steers_programs(variable) and not is_own(variable, name):
+    """Why a variable can hold no key at all, or None: no name, or one that steers programs.
+
+    What is no name may be a key, pasted into the wrong place: it is not repeated.
+    """
+    own = own_variables(name)
+    fix = f"Leave apiKeyEnv out, and the variable is {one_line(own[0], 60)}."
+    if variable in own:
+        return None
+    if looks_secret(variable):
+        what = "A key stands where the name of a variable belongs (apiKeyEnv, --key-env)."
+        why = "Whoever reads the file reads the key; no variable has that name."
+        return Fault(
+            "key_refused", what, why, f"{fix} Then «turnkey keys set»; let the key be replaced."
+        )
+    if not is_variable_name(variable):
+        what = "What stands in apiKeyEnv or --key-env is no name for a variable."
+        why = "A name is letters, digits and «_». It is not shown here, since it may be a key."
+        return Fault("key_refused", what, why, fix)
+    if steers_programs(variable):
+        shown = one_line(variable, 60)
         why = "Programs act on its value, so a key there would do harm."
         return Fault("key_refused", f"The variable {shown} can hold no key.", why, fix)
     return None
 
 
-def missing(name: str, variables: Iterable[str], origin: str, env: Mapping[str, str]) -> Fault:
-    """The fault for a provider without a key, naming each place that was looked at."""
+def missing(
+    name: str,
+    variables: Iterable[str],
+    origin: str,
+    env: Mapping[str, str],
+    *,
+    no_keyring: str = "",
+) -> Fault:
+    """The fault for a provider without a key, naming each place that was looked at.
+
+    ``no_keyring``: why there is no keyring, one sentence; empty where there is one.
+    """
     variables = tuple(variables)
     looked = " and ".join(
         f"{variable} is {'empty' if variable in env else 'not set'}" for variable in variables
@@ -310,7 +354,9 @@ def missing(name: str, variables: Iterable[str], origin: str, env: Mapping[str, 
     return Fault(
         "key_missing",
         f"There is no key for the provider «{one_line(name, 60)}».",
-        f"{looked}, and the keyring has none for {origin}.",
+        f"{looked}. {no_keyring}"
+        if no_keyring
+        else f"{looked}, and the keyring has none for {origin}.",
         f"Run «turnkey keys set {one_line(name, 60)}», or set {variables[0]}.",
     )
 

@@ -9,12 +9,10 @@ needs it. All methods block, for a bounded time: screens run them with
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from core.errors import Fault, KeyProblem, UsageProblem
 from core.keys import index as bindings
@@ -26,48 +24,32 @@ from core.keys.backends import (
     find_backend,
     read_surroundings,
 )
-from core.keys.bounded import BoundedCalls, Patience
+from core.keys.bounded import Patience
 from core.keys.clean import unsendable
 from core.keys.index import Entry, KeyIndex
+from core.keys.keyring import Keyring
 from core.keys.place import (
     KEY_VARIABLE,
     NOT_MOVED,
+    NOTHING_STORED,
     Place,
     bound_elsewhere,
     memory_place,
     trouble_fault,
+    unseen,
 )
 from core.keys.secret import Secret
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 
 def entry_name(variable: str, origin: str) -> str:
     """The user name of a keyring entry: ``<VARIABLE>@<origin>``."""
     return f"{variable}@{origin}"
-
-
-def try_out(backend: Backend) -> None:
-    """Write, read and delete a throwaway entry: the only way to see a keyring that forgets.
-
-    Raises:
-        BackendError: ``refused`` when it does not give back what it got, or what it raised.
-    """
-    user = f"turnkey-trial-{os.urandom(8).hex()}"
-    value = os.urandom(16).hex()
-    try:
-        backend.set(SERVICE, user, value)
-        if backend.get(SERVICE, user) != value:
-            raise BackendError("refused", f"{backend.name} does not keep what it is given.")
-    except BackendError:
-        with contextlib.suppress(BackendError):
-            backend.delete(SERVICE, user)
-        raise
-    backend.delete(SERVICE, user)
 
 
 class Vault:
@@ -91,24 +73,30 @@ class Vault:
         self.memory: Final[dict[tuple[str, str], Secret]] = {}
         self.patience: Callable[[], Patience] = Patience
         """How to wait where a call does not say: screens and commands set who is told of it."""
-        self._backend = backend
-        self._find = find
         self._clock = clock
-        self._none: BackendError | None = None
-        self._tried = False
-        self._calls = BoundedCalls()
+        self._keyring: Final = Keyring(backend, find, self._new_patience)
+
+    def _new_patience(self) -> Patience:
+        return self.patience()  # which may be set later
+
+    def one_action(self, patience: Patience | None = None) -> AbstractContextManager[Patience]:
+        """All calls of this thread inside share one patience: they are one action of the user.
+
+        ``patience``: the one to share; else that of an action around, else a new one.
+        """
+        return self._keyring.one_action(patience)
 
     # Where keys go
 
-    def prepare(self, patience: Patience | None = None) -> Place:
+    def prepare(self, patience: Patience | None = None, *, variable: str = KEY_VARIABLE) -> Place:
         """Where a key would go now, found out by a throwaway entry.
 
-        To be called before a person is asked for a key.
+        To be called before a person is asked for a key; ``variable``: the one it is for.
         """
         try:
-            backend = self._call(self._ready, patience)
+            backend = self._keyring.call(self._keyring.ready, patience)
         except BackendError as trouble:
-            return self._memory_place(trouble)
+            return self._memory_place(trouble, variable)
         return Place("keyring", backend.name, f"goes to {backend.name}")
 
     def keyring(self, patience: Patience | None = None) -> Place:
@@ -121,13 +109,15 @@ class Vault:
             return backend.locked()
 
         try:
-            locked = self._call(look, patience)
+            locked = self._keyring.call(look, patience)
         except BackendError as trouble:
             return self._memory_place(trouble)
         if locked:
-            closed = BackendError("locked", f"{self._name()} is locked.")
-            return Place("keyring", self._name(), "is locked", self._fault(closed, KEY_VARIABLE))
-        return Place("keyring", self._name(), "is open")
+            closed = BackendError("locked", f"{self._keyring.name} is locked.")
+            return Place(
+                "keyring", self._keyring.name, "is locked", self._fault(closed, KEY_VARIABLE)
+            )
+        return Place("keyring", self._keyring.name, "is open")
 
     def store(
         self, variable: str, origin: str, secret: Secret, patience: Patience | None = None
@@ -147,7 +137,7 @@ class Vault:
             raise KeyProblem(fault)
 
         def write(backend: Backend) -> Backend:
-            self._ready(backend)
+            self._keyring.ready(backend)
             value = secret.reveal()
             backend.set(SERVICE, entry_name(variable, origin), value)
             if backend.get(SERVICE, entry_name(variable, origin)) != value:
@@ -159,7 +149,7 @@ class Vault:
             self._list(variable, origin)
 
         try:
-            backend = self._call(write, patience, late)
+            backend = self._keyring.call(write, patience, late)
         except BackendError as trouble:
             self.memory[variable, origin] = secret
             return self._memory_place(trouble, variable)
@@ -188,8 +178,8 @@ class Vault:
 
         Raises:
             KeyProblem: ``key_bound_elsewhere`` when it was stored for another origin only;
-                ``keyring`` when the keyring that holds it cannot be read; ``key_missing`` when
-                the keyring no longer has it.
+                ``keyring`` when the keyring that holds it, or may hold it, cannot be read;
+                ``key_missing`` when the keyring no longer has it.
         """
         kept = self.memory.get((variable, origin))
         if kept is not None:
@@ -205,15 +195,16 @@ class Vault:
         def read(backend: Backend) -> str | None:
             # Nobody is asked to unlock a keyring for a key that may not even be there.
             if listed is None and backend.locked():
-                return None
+                raise BackendError("locked", f"{backend.name} is locked.")
             return backend.get(SERVICE, entry_name(variable, origin))
 
         try:
-            value = self._call(read, patience)
+            value = self._keyring.call(read, patience)
         except BackendError as trouble:
-            if listed is None:
+            if listed is None and trouble.kind in NOTHING_STORED:
                 return None
-            raise KeyProblem(self._fault(trouble, variable)) from None
+            fault = self._fault(trouble, variable)
+            raise KeyProblem(fault if listed else unseen(fault, variable, origin)) from None
         if value is not None:
             if listed is None:
                 self._list(variable, origin, lost=True)
@@ -239,6 +230,17 @@ class Vault:
         """The origins that the environment's key of this variable may go to, oldest first."""
         return bindings.origins(self.index.entries, variable, "environment")
 
+    @property
+    def no_keyring(self) -> str:
+        """Why there is no keyring here, one sentence; empty: there is one, or nobody looked."""
+        return self._keyring.absence
+
+    @property
+    def list_fault(self) -> Fault | None:
+        """Why the list of keys cannot be used, or None."""
+        _ = self.index.entries
+        return self.index.fault
+
     def when(self, variable: str, origin: str, source: bindings.Source) -> str | None:
         """When a binding was made, ISO 8601 in UTC; None: there is no such binding."""
         entry = bindings.find(self.index.entries, variable, origin, source)
@@ -263,7 +265,7 @@ class Vault:
                 return there
 
             try:
-                listed = self._call(remove, patience) or listed
+                listed = self._keyring.call(remove, patience) or listed
             except BackendError as trouble:
                 if listed:
                     raise KeyProblem(self._fault(trouble, variable)) from None
@@ -288,19 +290,37 @@ class Vault:
         """
         if (variable, origin) == (new_variable, new_origin):
             return None
+        with self.one_action(patience):
+            place = self.copy(variable, origin, new_variable, new_origin)
+            if place is not None:
+                self.delete(variable, origin)
+        return place
+
+    def copy(
+        self,
+        variable: str,
+        origin: str,
+        new_variable: str,
+        new_origin: str,
+        patience: Patience | None = None,
+    ) -> Place | None:
+        """Keep a stored key for another variable or origin as well; None: there is none.
+
+        Raises:
+            KeyProblem: the keyring could not be read, or did not take the new entry.
+        """
         if origin not in self.stored_for(variable):
             return None
-        secret = self.fetch(variable, origin, patience)
-        if secret is None:
-            return None
-        if (variable, origin) in self.memory:
-            del self.memory[variable, origin]
-            return self.remember(new_variable, new_origin, secret)
-        place = self.store(new_variable, new_origin, secret, patience)
+        with self.one_action(patience):
+            secret = self.fetch(variable, origin)
+            if secret is None:
+                return None
+            if (variable, origin) in self.memory:
+                return self.remember(new_variable, new_origin, secret)
+            place = self.store(new_variable, new_origin, secret)
         if place.kind == "memory":
             self.memory.pop((new_variable, new_origin), None)
             raise KeyProblem(place.fault or NOT_MOVED)
-        self.delete(variable, origin, patience)
         return place
 
     def rebind(
@@ -315,7 +335,7 @@ class Vault:
         """Bind a stored key to ``origin`` from now on; None when no key of it is stored elsewhere.
 
         ``keep``: origins that other providers of the config use with the same variable; their
-        keys stay.
+        keys stay. Where there is no other, one of these is kept for ``origin`` as well.
 
         Raises:
             UsageProblem: it is stored for several other origins and ``from_origin`` is not given.
@@ -325,27 +345,36 @@ class Vault:
         if from_origin is None:
             if origin in stored:
                 return None
-            elsewhere = [other for other in stored if other not in keep]
-            if not elsewhere:
+            free = [other for other in stored if other not in keep]
+            meant = free or list(stored)
+            if not meant:
                 return None
-            if len(elsewhere) > 1:
+            if len(meant) > 1:
                 raise UsageProblem(
                     Fault(
                         "usage",
-                        f"{variable} is stored for several origins: {', '.join(elsewhere)}.",
-                        fix="Say which of them is meant, or store the key anew.",
+                        f"{variable} is stored for several origins: {', '.join(meant)}.",
+                        fix="Say with --from ORIGIN which is meant, or store the key anew.",
                     )
                 )
-            from_origin = elsewhere[0]
-        return self.move(variable, from_origin, variable, origin, patience)
+            from_origin = meant[0]
+        carry = self.copy if from_origin in keep else self.move
+        return carry(variable, from_origin, variable, origin, patience)
 
     def allow_environment(
-        self, variable: str, origin: str, *, instead: bool = False, keep: Collection[str] = ()
+        self,
+        variable: str,
+        origin: str,
+        *,
+        instead: bool = False,
+        keep: Collection[str] = (),
+        firm: bool = False,
     ) -> Fault | None:
         """Record that the environment's key of this variable may go to ``origin`` (no value).
 
         ``instead``: the origins it could go to before are dropped, but for ``keep``. Gives a
-        fault when the record could not be written; it then holds for this run.
+        fault when the record could not be written; it then holds for this run, or with ``firm``
+        not at all: nobody agreed to it, so what cannot be remembered is not allowed.
         """
         gone = (
             [o for o in self.sent_to(variable) if o != origin and o not in keep] if instead else []
@@ -359,7 +388,7 @@ class Vault:
             left = bindings.without(entries, variable, gone, "environment")
             return bindings.with_entry(left, entry)
 
-        return self._change(change)
+        return self.index.change(change, firm=firm)
 
     # Inside
 
@@ -367,10 +396,7 @@ class Vault:
         return trouble_fault(trouble, self.here, variable)
 
     def _memory_place(self, trouble: BackendError, variable: str = KEY_VARIABLE) -> Place:
-        return memory_place(trouble, self._name(), self._fault(trouble, variable))
-
-    def _name(self) -> str:
-        return "The keyring" if self._backend is None else self._backend.name
+        return memory_place(trouble, self._keyring.name, self._fault(trouble, variable))
 
     def _list(self, variable: str, origin: str, *, lost: bool = False) -> Fault | None:
         entry = Entry(variable, origin, "keyring", bindings.stamp(self._clock()))
@@ -378,52 +404,6 @@ class Vault:
 
     def _change(self, change: bindings.Change, *, lost: bool = False) -> Fault | None:
         return self.index.change(change, lost=lost)
-
-    def _ready(self, backend: Backend) -> Backend:
-        if not self._tried:
-            try:
-                try_out(backend)
-            except BackendError as trouble:
-                if trouble.kind == "refused":
-                    self._none = trouble
-                raise
-            self._tried = True
-        return backend
-
-    def _call(
-        self,
-        work: Callable[[Backend], T],
-        patience: Patience | None = None,
-        late: Callable[[], None] | None = None,
-    ) -> T:
-        """``work`` on the backend, which is looked for first; bounded. Raises BackendError."""
-        if self._none is not None:
-            raise BackendError(self._none.kind, self._none.words)
-        if self._backend is None and self._find is None:
-            raise BackendError("missing", "There is no keyring here.")
-
-        def run() -> T:
-            return work(self._found())
-
-        def asking() -> bool | None:
-            # One that is still looked for asks nobody.
-            return False if self._backend is None else self._backend.locked()
-
-        return self._calls.call(
-            run, patience or self.patience(), name=self._name, asking=asking, late=late
-        )
-
-    def _found(self) -> Backend:
-        if self._backend is None:
-            if self._find is None:
-                raise BackendError("missing", "There is no keyring here.")
-            try:
-                self._backend = self._find()
-            except BackendError as trouble:
-                if trouble.kind in {"missing", "refused"}:
-                    self._none = BackendError(trouble.kind, trouble.words)
-                raise
-        return self._backend
 
 
 def open_vault(

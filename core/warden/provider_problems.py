@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import UsageProblem
 from core.providers.base_url import BaseUrl, read_base_url
+from core.providers.hosted import PI_CREDENTIALS, label
+from core.providers.key_forms import may_be_key
 from core.providers.names import env_stem, name_fault, name_warnings
 from core.text import one_line
 from core.warden.chains import FILE_RULES, file_value, overrides
 from core.warden.config import Config, ModelEntry, Provider, Variant, split_selector
 from core.warden.findings import DROPS, FAILS, REFUSES, Finding, Path, Severity
-from core.warden.secrets import is_secret_name, looks_secret
+from core.warden.secrets import is_secret_name
 
 if TYPE_CHECKING:
     from core.errors import Fault
@@ -67,7 +69,7 @@ def provider_findings(
         yield from _key_findings(
             provider, base, env, variant, used=provider.name in used, kept=provider.name in keyed
         )
-        yield from _header_findings(provider, env)
+        yield from _header_findings(provider, env, _others_keys(provider, config))
         yield from _model_findings(provider, raw)
 
 
@@ -177,7 +179,7 @@ def _key_findings(
     variable = provider.api_key_env
     if variable is not None:
         yield from _key_name_findings((*path, "apiKeyEnv"), variable, own)
-        if looks_secret(variable):
+        if may_be_key(variable):
             return
     candidates = (variable,) if variable else own
     if variant == "stock" or kept or any(env.get(one) for one in candidates):
@@ -212,7 +214,7 @@ def _key_findings(
 
 
 def _key_name_findings(path: Path, variable: str, own: tuple[str, ...]) -> Iterator[Finding]:
-    if looks_secret(variable):
+    if may_be_key(variable):
         return  # named as a secret in the file already, without the value
     if not _VARIABLE.fullmatch(variable):
         text = "apiKeyEnv must be the name of a variable, never a key."
@@ -228,7 +230,36 @@ def _key_name_findings(path: Path, variable: str, own: tuple[str, ...]) -> Itera
 # -- headers -----------------------------------------------------------------------------------
 
 
-def _header_findings(provider: Provider, env: Mapping[str, str]) -> Iterator[Finding]:
+def _others_keys(own: Provider, config: Config) -> dict[str, str]:
+    """Variables that hold somebody else's key, and whose: hosted services', other providers'."""
+    found = {
+        variable: label(service)
+        for service, sets in PI_CREDENTIALS.items()
+        for variable in (name for names in sets for name in names)
+    }
+    found |= {f"WARDEN_{variable}": whose for variable, whose in found.items()}
+    for other in config.providers:
+        if other.name == own.name or _origin(other) == _origin(own):
+            continue
+        stem = env_stem(other.name)
+        usual = (f"WARDEN_{stem}_API_KEY", f"{stem}_API_KEY")
+        for variable in (other.api_key_env,) if other.api_key_env else usual:
+            found[variable] = f"the provider {one_line(other.name, 60)}"
+    stem = env_stem(own.name)
+    mine = own.api_key_env or f"WARDEN_{stem}_API_KEY"
+    return {variable: whose for variable, whose in found.items() if variable != mine}
+
+
+def _origin(provider: Provider) -> str:
+    try:
+        return read_base_url(provider.base_url, exact=True).origin
+    except UsageProblem:
+        return provider.base_url
+
+
+def _header_findings(
+    provider: Provider, env: Mapping[str, str], others: Mapping[str, str]
+) -> Iterator[Finding]:
     for header, value in provider.headers.items():
         path = (*_BLOCK, provider.name, "headers", header)
         name = one_line(header, 60)
@@ -243,7 +274,15 @@ def _header_findings(provider: Provider, env: Mapping[str, str]) -> Iterator[Fin
             )
             continue
         names = [one or other for one, other in _REFERENCE.findall(value.replace("$$", ""))]
-        if names:
+        sent = names or ([value] if env.get(value) else [])
+        foreign = next((variable for variable in sent if variable in others), None)
+        if foreign is not None:
+            whose = others[foreign]
+            text = f"The header {name} carries {foreign}, the key of {whose}."
+            effect = f"Pi sends it to {one_line(provider.base_url.split('@')[-1], 80)}."
+            fix = "Remove it, or name a variable of this provider's own."
+            yield Finding("header_foreign_key", "error", path, text, effect, fix)
+        elif names:
             listed = ", ".join(dict.fromkeys(names))
             text = f"Pi puts the variable {listed} into the header {name}."
             effect = f"Its value is sent to {one_line(provider.base_url.split('@')[-1], 80)}."

@@ -100,13 +100,24 @@ def test_a_key_of_another_address_is_rebound_and_that_of_another_provider_stays(
     on = workspace(vault, text=shared)
     set_key(on, on.provider("vllm"), Secret(CANARY))
     assert origins_of_others(on, on.provider("litellm")) == ("https://vllm.lan",)
-    with pytest.raises(KeyProblem) as caught:
-        rebind(on, on.provider("litellm"))
-    assert caught.value.fault.code == "key_missing"
-    assert vault.stored_for("WARDEN_LITELLM_API_KEY") == ("https://vllm.lan",)
     vault.store("WARDEN_LITELLM_API_KEY", "http://old:4000", Secret("sk-old"))
     assert rebind(on, on.provider("litellm")) != ()
     assert set(vault.stored_for("WARDEN_LITELLM_API_KEY")) == {GW, "https://vllm.lan"}
+    assert vault.fetch("WARDEN_LITELLM_API_KEY", GW) == Secret("sk-old")
+
+
+def test_a_key_that_two_providers_share_is_kept_for_both_once_agreed(tmp_path: Path) -> None:
+    vault = vault_at(tmp_path, Works())
+    on = workspace(vault, text=FILE.replace('"TEAM_KEY"', '"WARDEN_LITELLM_API_KEY"'))
+    set_key(on, on.provider("vllm"), Secret(CANARY))
+    fault = on.key_source(on.provider("litellm")).fault
+    assert fault is not None
+    assert "turnkey keys rebind litellm" in fault.fix  # and that does it:
+    (done,) = rebind(on, on.provider("litellm"))
+    assert "as well" in done
+    assert set(vault.stored_for("WARDEN_LITELLM_API_KEY")) == {GW, "https://vllm.lan"}
+    assert on.key_for(on.provider("litellm"))[1] == Secret(CANARY)
+    assert on.key_for(on.provider("vllm"))[1] == Secret(CANARY)
 
 
 def test_the_environments_key_is_imported_for_this_origin_alone(tmp_path: Path) -> None:

@@ -370,17 +370,23 @@ def test_a_dotenv_file_that_cannot_be_read_exits_3(
 def test_a_keyring_that_asks_to_be_unlocked_is_waited_for_in_words(
     keyring_desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from core.keys.backends import LibraryBackend
     from tests.tui.file_keyring import Keyring
 
     def slowly(self: Keyring, service: str, username: str) -> str | None:  # noqa: ARG001
         assert told.wait(30)
         return None
 
+    def locked(self: LibraryBackend) -> bool:  # noqa: ARG001
+        return True
+
     told = threading.Event()
     desk = keyring_desk
     desk.write(provider_table(URL, "m"))
     assert desk.turnkey("keys", "set", "litellm", stdin=KEY).code == 0
     monkeypatch.setattr(Keyring, "get_password", slowly)
+    monkeypatch.setattr(LibraryBackend, "locked", locked)
+    desk.export(DISPLAY=":9")  # where the question can be seen
     said: list[str] = []
 
     def say(words: str) -> None:
@@ -389,7 +395,7 @@ def test_a_keyring_that_asks_to_be_unlocked_is_waited_for_in_words(
 
     monkeypatch.setattr("tui.commands.output.say", say)
     assert desk.turnkey("keys", "source").code == 0
-    assert any("may be asking to be unlocked" in words and "Ctrl-C" in words for words in said)
+    assert any("is waiting to be unlocked" in words and "Ctrl-C" in words for words in said)
 
 
 def test_import_without_a_keyring_exits_5(desk: Desk) -> None:

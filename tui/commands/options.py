@@ -197,8 +197,12 @@ def open_here(
         state_folder=state,
         base=None if base is None else Path(base),
     )
-    # A keyring that asks to be unlocked is waited for; Ctrl-C ends that.
-    workspace.vault.patience = lambda: Patience(on_wait=_say_wait)
+    # One command is one action: its keyring calls share a bound. A keyring that asks to be
+    # unlocked, where somebody can see the question, is waited for; Ctrl-C ends that.
+    here = workspace.vault.here
+    seen = here.desktop or here.platform != "linux"
+    patience = Patience(on_wait=_say_wait if seen else None)
+    workspace.vault.patience = lambda: patience
     if workspace.document.exists or may_be_new:
         return workspace
     if config is None:

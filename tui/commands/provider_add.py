@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core.keys.environment import shown_variable
 from core.text import without_login
 from tui.commands.options import (
     bounds_for,
@@ -336,7 +337,7 @@ def provider_facts(entry: Provider) -> dict[str, object]:
     return {
         "name": entry.name,
         "base_url": without_login(entry.base_url),
-        "api_key_env": entry.api_key_env,
+        "api_key_env": entry.api_key_env and shown_variable(entry.api_key_env),
         "headers": sorted(entry.headers),
         "models": entry.models,
     }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import sys
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from core.errors import ConfigProblem
 from core.keys import index
 from core.keys.index import Entry, KeyIndex
 
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
 A = Entry("A_KEY", "http://a", "keyring", "2026-01-01T00:00:00Z")
 B = Entry("B_KEY", "http://b", "environment", "2026-01-02T00:00:00Z")
+
+
+def listed(keys: KeyIndex) -> list[str]:
+    return [entry.variable for entry in keys.entries]
 
 
 def add(keys: KeyIndex, entry: Entry, *, lost: bool = False) -> None:
@@ -61,22 +68,59 @@ def test_many_writers_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"entries": 3}', b"\xff\xfe", b"null"])
-def test_a_damaged_file_is_kept_aside_and_said(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_is_set_aside_only_when_asked(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "keys.json"
     path.write_bytes(content)
     keys = KeyIndex(path)
     assert keys.entries == ()
     assert keys.fault is not None
     assert keys.fault.code == "config_unreadable"
+    assert "turnkey keys repair" in keys.fault.fix
+    assert keys.change(lambda entries: (*entries, A)) == keys.fault
+    assert listed(keys) == ["A_KEY"]  # for this run
     assert path.read_bytes() == content
-    add(keys, A)
+    assert keys.set_aside() == tmp_path / "keys.json.damaged"
     assert (tmp_path / "keys.json.damaged").read_bytes() == content
+    add(keys, A)
     fresh = KeyIndex(path)
     assert fresh.entries == (A,)
     assert not fresh.complete  # the keyring may hold what the lost list knew
+    assert fresh.set_aside() is None  # nothing wrong with it
     path.write_bytes(content)
-    add(KeyIndex(path), B)
-    assert (tmp_path / "keys.json.damaged-2").read_bytes() == content
+    assert KeyIndex(path).set_aside() == tmp_path / "keys.json.damaged-2"
+
+
+def test_what_nobody_agreed_to_is_not_even_kept_for_this_run(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_bytes(b"{")
+    keys = KeyIndex(path)
+    assert keys.change(lambda entries: (*entries, A), firm=True) is not None
+    assert keys.entries == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "dangling"])
+def test_only_a_regular_file_is_read_and_nothing_is_waited_for(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "keys.json"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "device":
+            path.symlink_to("/dev/zero")
+        case _:
+            path.symlink_to(tmp_path / "nowhere")
+    keys = KeyIndex(path)
+    assert keys.entries == ()
+    if kind == "dangling":
+        assert keys.fault is None  # as good as no file
+        return
+    assert keys.fault is not None
+    assert "is no regular file" in keys.fault.what
+    assert keys.set_aside() is not None
+    add(keys, A)
+    assert KeyIndex(path).entries == (A,)
 
 
 def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
@@ -86,6 +130,8 @@ def test_a_newer_file_is_left_alone(tmp_path: Path) -> None:
     keys = KeyIndex(path)
     assert keys.change(lambda entries: (*entries, A)) is not None
     assert keys.entries == (A,)
+    with pytest.raises(ConfigProblem, match="newer turnkey"):
+        keys.set_aside()
     assert path.read_bytes() == content
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from core.errors import KeyProblem, exit_code_for
-from core.keys.environment import PLACEHOLDER
+from core.keys.environment import PLACEHOLDER, child_variables
 from core.keys.headers import Variable, read_value, resolve_headers
 from core.keys.secret import Secret
 from core.keys.source import (
@@ -353,3 +353,107 @@ def test_a_hosted_services_variable_is_nobodys_own(tmp_path: Path, variable: str
     found, secret = find_key("anthropic", None, base, {variable: "sk-x"}, vault)
     assert secret is None
     assert found.fault is not None
+
+
+# A list of keys that cannot be used
+
+
+def spoil(folder: Path, how: str) -> None:
+    path = folder / "turnkey" / "keys.json"
+    path.parent.mkdir(parents=True)
+    match how:
+        case "damaged":
+            path.write_text("{")
+        case "newer":
+            path.write_text('{"version": 99, "entries": []}')
+        case "folder":
+            path.mkdir()
+        case "unwritable":
+            path.parent.rmdir()
+            path.parent.write_text("a file where the folder should be")
+
+
+@pytest.mark.parametrize("how", ["damaged", "newer", "folder", "unwritable"])
+def test_without_a_usable_list_no_environments_key_leaves(tmp_path: Path, how: str) -> None:
+    spoil(tmp_path, how)
+    vault = vault_at(tmp_path, Works())
+    for _ in range(2):  # and not the second time, either
+        found, secret = resolve_key("litellm", None, GW, {VARIABLE: CANARY}, vault)
+        assert secret is None
+        assert found.fault is not None
+        assert exit_code_for(found.fault) == 5
+        assert VARIABLE in found.fault.what
+        assert "keys.json" in found.fault.why or "turnkey" in found.fault.why
+        assert f"--url {GW.origin} --key-env {VARIABLE}" in found.fault.fix
+        ready, faults = resolve_headers(
+            "litellm", {"x": f"Token ${PLAIN}"}, GW, {PLAIN: CANARY}, vault
+        )
+        assert (ready, len(faults)) == ({}, 1)
+
+
+def test_a_stored_key_needs_no_list_to_stay_with_its_origin(tmp_path: Path) -> None:
+    keyring = Works()
+    vault_at(tmp_path / "before", keyring).store(VARIABLE, GW.origin, KEY)
+    spoil(tmp_path, "damaged")
+    assert resolve_key("litellm", None, GW, {}, vault_at(tmp_path, keyring))[1] == KEY
+    assert resolve_key("litellm", None, EVIL, {}, vault_at(tmp_path, keyring))[1] is None
+
+
+def test_what_was_agreed_to_just_now_holds_for_this_run(tmp_path: Path) -> None:
+    spoil(tmp_path, "unwritable")
+    vault = vault_at(tmp_path, None)
+    assert resolve_key("litellm", None, GW, {VARIABLE: CANARY}, vault, consent=True)[1] == KEY
+
+
+# A keyring that cannot be asked
+
+
+def test_a_locked_keyring_is_not_taken_for_one_that_has_no_key(tmp_path: Path) -> None:
+    found, secret = resolve_key("litellm", None, GW, {}, vault_at(tmp_path, Raises(LOCKED)))
+    assert (secret, code(found.fault)) == (None, "keyring")
+
+
+def test_a_keyless_server_works_beside_a_locked_keyring_and_that_is_told(tmp_path: Path) -> None:
+    found, secret = resolve_key("ollama", None, LOCAL, {}, vault_at(tmp_path, Raises(LOCKED)))
+    assert (found.source, secret) == ("placeholder", Secret(PLACEHOLDER))
+    assert found.unasked is not None
+    assert found.unasked.what == "Secret Service is locked."
+    listed = vault_at(tmp_path / "b", Works())
+    listed.store("WARDEN_OLLAMA_API_KEY", LOCAL.origin, KEY)
+    vault = vault_at(tmp_path / "b", Raises(LOCKED))
+    assert resolve_key("ollama", None, LOCAL, {}, vault)[1] is None  # it has a key: no placeholder
+
+
+def test_where_there_is_no_keyring_nobody_says_that_it_has_none(tmp_path: Path) -> None:
+    found, _ = resolve_key("litellm", None, GW, {}, vault_at(tmp_path, None))
+    assert found.fault is not None
+    assert found.fault.why.endswith("There is no keyring here.")
+
+
+# A key where the name of its variable belongs
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        CANARY,
+        "sk-1234",
+        "gsk_abcdefghij0123456789XYZ",
+        "a8f3b2c1d4e5f6a7b8c9d0e1f2a3b4c5",
+        "123e4567-e89b-12d3-a456-426614174000",
+        "AKIAIOSFODNN7EXAMPLE",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc-DEF_1",
+    ],
+)
+def test_a_key_pasted_as_apikeyenv_is_refused_and_never_shown(tmp_path: Path, pasted: str) -> None:
+    vault = vault_at(tmp_path, Works())
+    found, secret = resolve_key("litellm", pasted, GW, {pasted: "x"}, vault, consent=True)
+    assert secret is None
+    assert code(found.fault) == "key_refused"
+    with pytest.raises(KeyProblem) as caught:
+        rebind_key("litellm", pasted, GW, {pasted: "x"}, vault)
+    assert pasted not in f"{found!r}{caught.value.fault!r}"
+    assert pasted.encode() not in msgspec.json.encode(found)
+    for variant in ("providers", "stock"):
+        assert pasted not in child_variables("litellm", pasted, variant)
+    assert vault.index.entries == ()

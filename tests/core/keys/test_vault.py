@@ -13,8 +13,9 @@ import pytest
 from core.errors import Fault, KeyProblem, UsageProblem
 from core.keys.backends import Backend, BackendError, Trouble
 from core.keys.bounded import Patience, beside
+from core.keys.keyring import try_out
 from core.keys.secret import Secret
-from core.keys.vault import entry_name, open_vault, try_out
+from core.keys.vault import entry_name, open_vault
 from tests.core.keys.fakes import (
     CANARY,
     GW,
@@ -236,8 +237,19 @@ def test_a_stored_key_that_cannot_be_read_is_a_keyring_problem(
     with pytest.raises(KeyProblem) as caught:
         vault_at(tmp_path, Raises(BackendError(kind, "Words."))).fetch(VARIABLE, GW)
     assert code_of(caught) == "keyring"
-    keyless = vault_at(tmp_path / "elsewhere", Raises(BackendError(kind, "Words.")))
-    assert keyless.fetch(VARIABLE, GW) is None  # nobody said there was one
+
+
+@pytest.mark.parametrize("kind", ["locked", "failing", "slow", "stopped"])
+def test_whether_an_unlisted_key_is_there_is_not_guessed(tmp_path: Path, kind: Trouble) -> None:
+    with pytest.raises(KeyProblem) as caught:
+        vault_at(tmp_path, Raises(BackendError(kind, "Words."))).fetch(VARIABLE, GW)
+    assert code_of(caught) == "keyring"
+    assert f"Whether it has the key {VARIABLE} for {GW} cannot be seen" in caught.value.fault.why
+
+
+@pytest.mark.parametrize("kind", ["missing", "unready", "refused"])
+def test_a_keyring_that_can_hold_nothing_has_no_key(tmp_path: Path, kind: Trouble) -> None:
+    assert vault_at(tmp_path, Raises(BackendError(kind, "W."))).fetch(VARIABLE, GW) is None
 
 
 def test_a_stored_key_that_is_gone_is_said(tmp_path: Path) -> None:
@@ -291,7 +303,9 @@ def test_a_fresh_list_trusts_the_keyring_and_remembers_what_it_finds(tmp_path: P
 def test_a_locked_keyring_is_not_opened_for_a_key_that_nobody_listed(tmp_path: Path) -> None:
     keyring = Works()
     keyring.is_locked = True
-    assert vault_at(tmp_path, keyring).fetch(VARIABLE, GW) is None
+    with pytest.raises(KeyProblem) as caught:
+        vault_at(tmp_path, keyring).fetch(VARIABLE, GW)
+    assert caught.value.fault.what == "Secret Service is locked."
     assert keyring.calls == []
 
 
@@ -363,11 +377,22 @@ def test_a_keyring_that_is_still_looked_for_asks_nobody(tmp_path: Path) -> None:
     assert told == []
 
 
-def test_one_that_cannot_tell_is_taken_to_be_asking_in_the_end_and_the_end_is_told(
-    tmp_path: Path,
+@pytest.mark.parametrize("locked", [None, False])
+def test_only_one_that_says_it_is_locked_is_waited_for_longer(
+    tmp_path: Path, locked: bool | None
 ) -> None:
     keyring = Slow()
-    keyring.is_locked = None
+    keyring.is_locked = locked
+    told: list[str] = []
+    place = vault_at(tmp_path, keyring).prepare(Patience(0.05, 60, told.append))
+    keyring.finish()
+    assert place.words == "kept for this run only: Secret Service does not answer"
+    assert told == []
+
+
+def test_the_end_of_the_wait_is_told(tmp_path: Path) -> None:
+    keyring = Slow()
+    keyring.is_locked = True
     told: list[str] = []
 
     def on_wait(said: str) -> None:
@@ -376,8 +401,58 @@ def test_one_that_cannot_tell_is_taken_to_be_asking_in_the_end_and_the_end_is_to
 
     patience = Patience(0.02, 20, on_wait, on_end=lambda: told.append("over"))
     assert vault_at(tmp_path, keyring).prepare(patience).kind == "keyring"
-    words = "Secret Service may be asking to be unlocked; look for its question on the screen."
-    assert told == [words, "over"]
+    assert told[1:] == ["over"]
+
+
+class Sluggish(Works):
+    """Answers each reading after a while, by a clock of the test's own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Semaphore(0)
+
+    def get(self, service: str, user: str) -> str | None:
+        assert self.gate.acquire(timeout=30)
+        return super().get(service, user)
+
+
+def test_the_calls_of_one_action_share_one_bound(tmp_path: Path) -> None:
+    keyring = Works()
+    for variable in ("A_KEY", "B_KEY"):
+        vault_at(tmp_path, keyring).store(variable, GW, KEY)
+    slow = Sluggish()
+    slow.kept = keyring.kept
+    vault = vault_at(tmp_path, slow)
+    patience = Patience(bound_s=0.4)
+    with vault.one_action(patience):
+        threading.Timer(0.3, slow.gate.release).start()
+        assert vault.fetch("A_KEY", GW) == KEY
+        assert patience.left_s < 0.2
+        with pytest.raises(KeyProblem, match=r"did not answer within 0\.4 s"):
+            vault.fetch("B_KEY", GW)
+    assert patience.left_s == 0
+    slow.gate.release()
+
+
+def test_what_a_person_takes_to_unlock_it_is_not_the_keyrings_slowness() -> None:
+    patience = Patience(bound_s=3, prompt_s=60)
+    patience.spend(2.0)
+    patience.spend(50.0, prompted=True)
+    assert (patience.left_s, patience.prompt_left_s) == (3, 10)
+
+
+def test_a_move_is_one_action(tmp_path: Path) -> None:
+    made: list[Patience] = []
+
+    def patience() -> Patience:
+        made.append(Patience())
+        return made[-1]
+
+    vault = vault_at(tmp_path, Works())
+    vault.store(VARIABLE, GW, KEY)
+    vault.patience = patience
+    assert vault.rebind(VARIABLE, OTHER) is not None
+    assert len(made) == 1
 
 
 def test_the_vaults_own_patience_stands_in_where_a_call_has_none(tmp_path: Path) -> None:

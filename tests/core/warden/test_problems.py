@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.providers.key_forms import looks_secret
 from core.warden.findings import dotted, nearest
 from core.warden.problems import Problem, problems
-from core.warden.secrets import is_secret_name, looks_secret
+from core.warden.secrets import is_secret_name
 
 if TYPE_CHECKING:
     from core.warden.config import Variant
