@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """A request that a dialect wants made with the key, beside the list of models."""
+    """A request that a dialect wants made with the key, once there is a list of models."""
 
     path: str
     """Below the root: the base URL without its ``/v1``."""
@@ -74,7 +74,7 @@ class Dialect(Protocol):
 
     @property
     def asks(self) -> Sequence[Ask]:
-        """What is asked with the key, at the same time as the list of models."""
+        """What is asked with the key, once the list of models is there."""
 
     def recognise(self, seen: Mapping[str, Reply]) -> Match | None:
         """Whether keyless answers, by path, prove this kind. A 200 alone proves nothing."""
@@ -82,8 +82,8 @@ class Dialect(Protocol):
     def owns(self, row: Mapping[str, Json]) -> bool:
         """Whether a row of the model list is this kind's own."""
 
-    def follow_up(self, answers: Answers) -> Sequence[Ask]:
-        """What to ask next, once the list is known."""
+    def asks_about(self, rows: Sequence[Mapping[str, Json]]) -> Sequence[Ask]:
+        """What is asked of single models of the list, at the same time as ``asks``."""
 
     def read(self, answers: Answers) -> Read:
         """The models with their facts."""
@@ -104,7 +104,7 @@ class Plain:
         """No row is its own."""
         return False
 
-    def follow_up(self, answers: Answers) -> Sequence[Ask]:  # noqa: ARG002
+    def asks_about(self, rows: Sequence[Mapping[str, Json]]) -> Sequence[Ask]:  # noqa: ARG002
         """Nothing."""
         return ()
 

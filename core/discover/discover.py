@@ -1,8 +1,9 @@
 """One look at an endpoint: what answers there, which models it lists, and what is known of them.
 
 Requests that do not wait for one another go out together: the keyless ones that recognise the
-server, and the list with the key; then what that kind of server can be asked; then, for Ollama,
-each model. The key goes to the endpoint's own origin and nowhere else.
+server, and the list with the key; then what that kind of server can be asked, for Ollama of each
+model too. The whole of it has one deadline, and what only adds facts is not waited for longer than
+it is worth. The key goes to the endpoint's own origin and nowhere else.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from core.discover.dialect import Answers, Ask, Dialect, Match, Read, json_of
+from core.discover.asking import Asker, Listed, beside, read_list
+from core.discover.dialect import Answers, Dialect, Match, Read
 from core.discover.facts import Discovery, EndpointInfo
 from core.discover.gateways import Anthropic, Generic, OpenRouter
 from core.discover.litellm import LiteLLM
@@ -21,23 +23,20 @@ from core.discover.llamacpp import LlamaCpp
 from core.discover.lmstudio import LMStudio
 from core.discover.masking import masked
 from core.discover.ollama import Ollama
-from core.discover.rows import rows_of
 from core.discover.sglang import SGLang
 from core.discover.vllm import VLLM
 from core.errors import Fault, TurnkeyError, UsageProblem
 from core.keys.secret import Secret
 from core.providers.base_url import BaseUrl, candidates, read_base_url
 from core.providers.presets import preset, presets
-from core.wire.bodies import Json, read_json
 from core.wire.bounds import Bounds, brief
-from core.wire.client import Reply, get, open_client, post
-from core.wire.failures import fault_from_reply
+from core.wire.client import open_client
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    import httpx
-
+    from core.wire.bodies import Json
+    from core.wire.client import Reply
     from core.wire.network import Network
 
 DIALECTS: Final[tuple[Dialect, ...]] = (
@@ -57,7 +56,9 @@ _UNREACHED: Final = frozenset(
 )
 _KEY_CODES: Final = frozenset({"key_refused", "key_missing"})
 _ELSEWHERE: Final = frozenset({"path_wrong", "bad_shape", "redirected"})
-_AT_ONCE: Final = 64
+_FACTS_S: Final = 10.0
+# Seconds for what is asked of the models beyond their list: they can be chosen without it.
+_MARKS_S: Final = 3.0
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -93,12 +94,12 @@ async def discover(
         async with open_client(
             bases[0], limits, key=key, headers=headers, network=network
         ) as client:
-            found = await _look(_Asker(client, limits, key), bases)
+            found = await _look(Asker(client, limits, key), bases)
     except TurnkeyError as error:
         found = _nothing(typed_url, error.fault)
     for secret in (key, *(headers or {}).values()):
         if isinstance(secret, Secret) and secret:
-            found = masked(found, secret)
+            found = await beside(len(found.models) << 10, masked, found, secret)
     return msgspec.structs.replace(found, seconds=clock() - started)
 
 
@@ -118,85 +119,12 @@ async def find_servers(
     return tuple(found for found in await asyncio.gather(*looks) if found is not None)
 
 
-class _Listed(msgspec.Struct, frozen=True):
-    """What one candidate's list gave."""
-
-    base: BaseUrl
-    rows: tuple[Mapping[str, Json], ...]
-    fault: Fault | None
-    reply: Reply | None
-    """None when nothing answered."""
-
-
-class _Asker:
-    """Makes the requests: one client, a few at a time."""
-
-    def __init__(self, client: httpx.AsyncClient, bounds: Bounds, key: Secret | None) -> None:
-        self._client = client
-        self._bounds = bounds
-        self.key = key
-        self._room = asyncio.Semaphore(_AT_ONCE)
-
-    async def _bounded(self, request: Callable[[], Awaitable[Reply]]) -> Reply:
-        async with self._room:
-            return await request()
-
-    async def list_models(self, base: BaseUrl) -> _Listed:
-        """The list at one candidate, or why there is none."""
-        url = f"{base.url}/models"
-        try:
-            reply = await self._bounded(lambda: get(self._client, url, self._bounds))
-        except TurnkeyError as error:
-            return _Listed(base, (), error.fault, None)
-        return read_list(reply, base, self.key)
-
-    async def look_keyless(self, root: str, marks: Iterable[str]) -> dict[str, Reply]:
-        """Replies to ``marks`` below ``root``, asked without key or headers; failures left out."""
-
-        async def one(path: str) -> Reply | None:
-            url = f"{root}{path}"
-            try:
-                return await self._bounded(
-                    lambda: get(self._client, url, self._bounds, with_key=False)
-                )
-            except TurnkeyError:
-                return None
-
-        paths = list(marks)
-        replies = await asyncio.gather(*(one(path) for path in paths))
-        return {path: reply for path, reply in zip(paths, replies, strict=True) if reply}
-
-    async def ask(self, root: str, asks: Sequence[Ask]) -> dict[str, Json]:
-        """JSON by the name of each ask that got some, asked with the key."""
-
-        async def one(ask: Ask) -> Json:
-            url = f"{root}{ask.path}"
-            try:
-                reply = await self._bounded(
-                    lambda: (
-                        get(self._client, url, self._bounds)
-                        if ask.method == "GET"
-                        else post(self._client, url, ask.body, self._bounds)
-                    )
-                )
-            except TurnkeyError:
-                return None
-            return json_of(reply)
-
-        answers = await asyncio.gather(*(one(ask) for ask in asks))
-        return {ask.name: value for ask, value in zip(asks, answers, strict=True)}
-
-
-async def _look(asker: _Asker, bases: Sequence[BaseUrl]) -> Discovery:
+async def _look(asker: Asker, bases: Sequence[BaseUrl]) -> Discovery:
     roots = list(dict.fromkeys((_root(bases[0]), bases[0].origin)))
-    marks = list(dict.fromkeys(mark for one in DIALECTS for mark in one.marks))
-    listed, looks = await asyncio.gather(
-        asker.list_models(bases[0]),
-        asyncio.gather(*(asker.look_keyless(root, marks) for root in roots)),
-    )
+    listed, looks = await _first_answers(asker, bases[0], roots)
     dialect, match, root = _first_recognised(roots, looks)
     answered = listed.reply is not None or any(looks)
-    if listed.reply is not None and dialect.name != "litellm":
+    if listed.fault is not None and listed.reply is not None and dialect.name != "litellm":
         # The list was judged before it was known whose it is; a bare 500 means less now.
         listed = read_list(listed.reply, listed.base, asker.key, dialect.name)
     if listed.fault is not None and listed.fault.code in _ELSEWHERE and answered:
@@ -204,29 +132,64 @@ async def _look(asker: _Asker, bases: Sequence[BaseUrl]) -> Discovery:
     dialect = settle(dialect, match, listed.rows)
     if listed.fault is not None:
         return _failed(listed, dialect, match, answered=answered, root=root)
-    named = await asker.ask(root, dialect.asks) if dialect.asks else {}
-    answers = Answers(listed.rows, named)
-    more = dialect.follow_up(answers)
-    if more:
-        answers = Answers(listed.rows, {**named, **await asker.ask(root, more)})
-    read = dialect.read(answers)
-    return _well(listed.base, dialect, match, read)
+    if _root(listed.base) in roots:  # where the list is, its server's own routes are
+        root = _root(listed.base)
+    about = dialect.asks_about(listed.rows)
+    asks = (*dialect.asks, *about)
+    named = await asker.ask(root, asks, _FACTS_S) if asks else {}
+    read = await beside(_size(listed), dialect.read, Answers(listed.rows, named))
+    silent = sum(1 for ask in about if ask.name not in named)
+    untold = (_untold(silent, len(about)),) if silent else ()
+    return _well(listed, dialect, match, read, untold)
+
+
+async def _first_answers(
+    asker: Asker, base: BaseUrl, roots: Sequence[str]
+) -> tuple[Listed, list[dict[str, Reply]]]:
+    """The list at the first candidate, and what the marks answered below each root.
+
+    Marks only recognise: once the list is there they have little time left.
+    """
+    marks = list(dict.fromkeys(mark for one in DIALECTS for mark in one.marks))
+    looks: list[dict[str, Reply]] = [{} for _ in roots]
+    looking = asyncio.gather(
+        *(asker.look_keyless(root, marks, seen) for root, seen in zip(roots, looks, strict=True))
+    )
+    try:
+        listed = await asker.list_models(base)
+        await asyncio.wait({looking}, timeout=min(_MARKS_S, asker.left_s()))
+    finally:
+        looking.cancel()
+        await asyncio.wait({looking})
+    return listed, looks
+
+
+def _size(listed: Listed) -> int:
+    return len(listed.reply.body) if listed.reply is not None else 0
 
 
 def _first_recognised(
     roots: Sequence[str], looks: Sequence[Mapping[str, Reply]]
 ) -> tuple[Dialect, Match | None, str]:
-    """The dialect that answers below the first of the roots where one does."""
-    for root, seen in zip(roots, looks, strict=True):
-        recognised = recognise(seen)
-        if recognised is not None:
-            return *recognised, root
-    return _GENERIC, None, roots[0]
+    """The dialect that answers below one of the roots: the surest, else the first.
+
+    What an Ollama answers below its own ``/api`` looks like a vLLM; its front page is clearer.
+    """
+    found = [
+        (not match.sure, DIALECTS.index(dialect) if not match.sure else 0, place, dialect, match)
+        for place, seen in enumerate(looks)
+        if (recognised := recognise(seen)) is not None
+        for dialect, match in (recognised,)
+    ]
+    if not found:
+        return _GENERIC, None, roots[0]
+    _, _, place, dialect, match = min(found, key=lambda one: one[:3])
+    return dialect, match, roots[place]
 
 
-async def _elsewhere(asker: _Asker, bases: Sequence[BaseUrl], first: _Listed) -> _Listed:
+async def _elsewhere(asker: Asker, bases: Sequence[BaseUrl], first: Listed) -> Listed:
     """The first other candidate that lists models; else what the first one said."""
-    others = await asyncio.gather(*(asker.list_models(base) for base in bases[1:]))
+    others = await asker.list_at(bases[1:])
     for one in others:
         if one.fault is None:
             return one
@@ -235,29 +198,6 @@ async def _elsewhere(asker: _Asker, bases: Sequence[BaseUrl], first: _Listed) ->
         if one.fault is not None and one.fault.code in _KEY_CODES:
             return one
     return first
-
-
-def read_list(
-    reply: Reply, base: BaseUrl, key: Secret | None, dialect: str | None = None
-) -> _Listed:
-    """Read a reply to ``GET /models``: rows, or the fault that it means. Pure."""
-    fault = fault_from_reply(
-        reply.status, reply.headers, reply.body, base, key=key, dialect=dialect
-    )
-    if fault is not None:
-        return _Listed(base, (), fault, reply)
-    try:
-        rows = rows_of(read_json(reply.body))
-    except ValueError:
-        rows = None
-    if rows is None:
-        fault = Fault(
-            "bad_shape",
-            f"{base.host_port} answers, but what it sends is no list of models.",
-            "The reply has no «data».",
-            "Check the base URL: it should end in /v1, once.",
-        )
-    return _Listed(base, rows or (), fault, reply)
 
 
 def recognise(seen: Mapping[str, Reply]) -> tuple[Dialect, Match] | None:
@@ -293,8 +233,24 @@ def _root(base: BaseUrl) -> str:
     return base.url.removesuffix("/v1")
 
 
-def _well(base: BaseUrl, dialect: Dialect, match: Match | None, read: Read) -> Discovery:
-    warnings = list(read.warnings)
+def _untold(silent: int, asked: int) -> Fault:
+    return Fault(
+        "empty_answer",
+        f"{silent} of {asked} questions about single models got no answer.",
+        "Their facts are fewer than the server knows.",
+        "Ask again when the server is less busy.",
+    )
+
+
+def _well(
+    listed: Listed,
+    dialect: Dialect,
+    match: Match | None,
+    read: Read,
+    untold: Sequence[Fault],
+) -> Discovery:
+    base = listed.base
+    warnings = [*listed.warnings, *read.warnings, *untold]
     if not read.models:
         warnings.append(
             Fault(
@@ -318,7 +274,7 @@ def _well(base: BaseUrl, dialect: Dialect, match: Match | None, read: Read) -> D
 
 
 def _failed(
-    listed: _Listed, dialect: Dialect, match: Match | None, *, answered: bool, root: str
+    listed: Listed, dialect: Dialect, match: Match | None, *, answered: bool, root: str
 ) -> Discovery:
     fault = listed.fault
     base = listed.base
@@ -365,11 +321,8 @@ def _label(dialect: Dialect) -> str:
 async def _find_at(port: int, bounds: Bounds) -> Found | None:
     base = read_base_url(f"http://127.0.0.1:{port}/v1")
     async with open_client(base, bounds, key=None) as client:
-        asker = _Asker(client, bounds, None)
-        marks = list(dict.fromkeys(mark for one in DIALECTS for mark in one.marks))
-        listed, seen = await asyncio.gather(
-            asker.list_models(base), asker.look_keyless(_root(base), marks)
-        )
+        asker = Asker(client, bounds, None)
+        listed, (seen,) = await _first_answers(asker, base, [_root(base)])
     recognised = recognise(seen)
     code = listed.fault.code if listed.fault is not None else None
     if recognised is None and code is not None and code not in _KEY_CODES:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.discover.dialect import Answers, Ask, Match, Plain, Read, json_of, text_of
 from core.discover.rows import Facts, flag, kind_of, per_million, row_facts, row_id, tokens
-from core.errors import Fault
-from core.text import one_line
+from core.discover.wildcards import Patterns
 from core.wire.bodies import Json, as_dict, as_list, as_text
 
 if TYPE_CHECKING:
@@ -22,6 +21,10 @@ if TYPE_CHECKING:
 
 _INFO: Final = Ask("/model/info")
 _GROUPS: Final = Ask("/model_group/info")
+_DETAILS: Final = Ask("/health/readiness/details")
+_READY: Final = Ask("/health/readiness")
+# The version: behind the key, in old versions at the open route; some show it to everybody.
+_PUBLIC: Final = "/public/model_hub/info"
 _CREATED: Final = 1677610602
 # The date that LiteLLM gives every model (proxy/auth/model_checks.py, DEFAULT_MODEL_CREATED_AT).
 
@@ -37,14 +40,15 @@ _COSTS: Final = {
     "cache_read_cost": "cache_read_input_token_cost",
     "cache_write_cost": "cache_creation_input_token_cost",
 }
+_NAMED: Final = 3
 
 
 class LiteLLM(Plain):
     """Facts come from ``/model/info``; where a key may not ask it, from what remains."""
 
     name = "litellm"
-    marks = ("/health/liveliness", "/")
-    asks = (_INFO, _GROUPS)
+    marks = ("/health/liveliness", "/", _PUBLIC)
+    asks = (_INFO, _GROUPS, _DETAILS, _READY)
 
     def recognise(self, seen: Mapping[str, Reply]) -> Match | None:
         """By the words of its liveliness page, or the title of its front page."""
@@ -54,7 +58,10 @@ class LiteLLM(Plain):
             (found for one in seen.values() if (found := one.headers.get("x-litellm-version"))),
             None,
         )
-        return Match(version) if alive or titled or version else None
+        if not (alive or titled or version):
+            return None
+        public = as_dict(json_of(seen.get(_PUBLIC))).get("litellm_version")
+        return Match(version or as_text(public) or None)
 
     def owns(self, row: Mapping[str, Json]) -> bool:
         """Its rows all have one date and one owner."""
@@ -70,53 +77,74 @@ class LiteLLM(Plain):
             as_text(as_dict(one).get("model_group")): as_dict(one)
             for one in as_list(as_dict(answers.get(_GROUPS.name)).get("data"))
         }
-        wildcards = [name for name in deployments if name.endswith("*")]
+        ids = [row_id(row) for row in answers.rows]
+        # A pattern is no model that a request could name, though some lists hold them.
+        patterns = Patterns([*deployments, *(one for one in ids if "*" in one)])
         models = tuple(
-            _model(row, deployments, groups.get(row_id(row), {}), wildcards) for row in answers.rows
+            _model(row, deployments.get(name, ()), groups.get(name, {}), patterns)
+            for name, row in zip(ids, answers.rows, strict=True)
+            if "*" not in name
         )
-        return Read(models, tuple(_wildcard_warnings(wildcards, models)))
+        return Read(models, tuple(patterns.warnings(models)), _version(answers))
+
+
+def _version(answers: Answers) -> str | None:
+    told = (as_dict(answers.get(ask.name)).get("litellm_version") for ask in (_DETAILS, _READY))
+    return next((version for one in told if (version := as_text(one))), None)
 
 
 def _model(
     row: Mapping[str, Json],
-    deployments: Mapping[str, Sequence[Mapping[str, Json]]],
+    behind: Sequence[Mapping[str, Json]],
     group: Mapping[str, Json],
-    wildcards: Sequence[str],
+    patterns: Patterns,
 ) -> Model:
     model_id = row_id(row)
     facts = Facts()
-    behind = deployments.get(model_id, ())
-    wildcard = "" if behind else _wildcard_for(model_id, wildcards)
-    if behind:
-        _deployed(facts, behind)
+    names = _deployed(facts, behind) if behind else ()
+    wildcard = "" if behind else patterns.serving(model_id)
     if wildcard:
         note = "listed from a price list; the server behind may not have it"
         facts.add("wildcard", wildcard, note)
-    # What /model/info did not say: the group's limits, costs and mode. Its booleans are no
-    # evidence: false stands there for unknown too.
-    for name, field in _LIMITS.items():
-        facts.add(name, tokens(group.get(field)))
-    for name, field in _COSTS.items():
-        facts.add(name, per_million(group.get(field)))
-    for name, field in _FLAGS.items():
-        if group.get(field) is True:
-            facts.add(name, value=True)
+    if len(behind) < 2:
+        _grouped(facts, group, alone=not behind)
     facts.set_kind(kind_of(group.get("mode")))
     said = row_facts(row)
     for name, fact in said.found.items():
         facts.found.setdefault(name, fact)
     facts.set_kind(said.kind)
-    upstream = facts.found.get("upstream")
-    return facts.model(model_id, known_as=str(upstream.value) if upstream else None)
+    return facts.model(model_id, known_as=names)
 
 
-def _deployed(facts: Facts, behind: Sequence[Mapping[str, Json]]) -> None:
-    """Facts of the deployments that share a public name: the smallest limit, what all can do."""
+def _grouped(facts: Facts, group: Mapping[str, Json], *, alone: bool) -> None:
+    """What the group says of a name, where ``/model/info`` has not said it.
+
+    Its false and its zero price are no evidence: they stand there for unknown too. Where it is
+    ``alone``, it may be of several deployments, of which it gives the largest limit.
+    """
+    several = len(as_list(group.get("providers"))) > 1
+    note = "at the best of several deployments" if alone and several else ""
+    for name, field in _LIMITS.items():
+        facts.add(name, tokens(group.get(field)), note)
+    for name, field in _COSTS.items():
+        facts.add(name, per_million(group.get(field)) or None)
+    for name, field in _FLAGS.items():
+        if group.get(field) is True:
+            facts.add(name, True, note)
+
+
+def _deployed(facts: Facts, behind: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
+    """Facts of the deployments that share a public name: what holds whichever of them answers.
+
+    Returns the names that they have upstream.
+    """
     infos = [as_dict(one.get("model_info")) for one in behind]
-    names = [as_text(as_dict(one.get("litellm_params")).get("model")) for one in behind]
+    upstream = (as_text(as_dict(one.get("litellm_params")).get("model")) for one in behind)
+    names = tuple(dict.fromkeys(name for name in upstream if name))
     count = len(behind)
     several = f"{count} deployments behind one name" if count > 1 else ""
-    facts.add("upstream", names[0] or None, several)
+    told = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" * (len(names) > _NAMED))
+    facts.add("upstream", told or None, several)
     for name, field in _LIMITS.items():
         read = [found for info in infos if (found := tokens(info.get(field))) is not None]
         if not read and name == "max_output_tokens":
@@ -128,11 +156,16 @@ def _deployed(facts: Facts, behind: Sequence[Mapping[str, Json]]) -> None:
     for name, field in _FLAGS.items():
         flags = [flag(info.get(field)) for info in infos]
         if False in flags:
-            facts.add(name, value=False, note="" if count == 1 else "not every deployment can")
+            every = all(one is False for one in flags)
+            facts.add(name, False, "" if every else "not every deployment can")
         elif None not in flags:
-            facts.add(name, value=True)
-    for info in infos:
-        facts.set_kind(kind_of(info.get("mode")))
+            facts.add(name, True)
+    kinds = dict.fromkeys(kind for info in infos if (kind := kind_of(info.get("mode"))) is not None)
+    other = next((kind for kind in kinds if kind != "chat"), None)
+    if other is not None and len(kinds) > 1:
+        facts.add("kind", other, f"its {count} deployments are of several kinds")
+    facts.set_kind(other or next(iter(kinds), None))
+    return names
 
 
 def _add(
@@ -151,30 +184,3 @@ def _add(
     if len(values) < count:
         notes.append(f"{count - len(values)} of {count} deployments do not say")
     facts.add(name, choose(values), "; ".join(notes))
-
-
-def _wildcard_for(model_id: str, wildcards: Sequence[str]) -> str:
-    """The most exact wildcard entry that serves an id, or nothing."""
-    fitting = [name for name in wildcards if model_id.startswith(name[:-1])]
-    return max(fitting, key=len, default="")
-
-
-def _wildcard_warnings(wildcards: Sequence[str], models: Sequence[Model]) -> list[Fault]:
-    found: list[Fault] = []
-    for name in wildcards:
-        listed = sum(1 for one in models if one.value("wildcard") == name)
-        shown = one_line(name, 60)
-        why = (
-            f"{listed} of the ids listed come from LiteLLM's own price list."
-            if listed
-            else "LiteLLM has no list for what is behind it, so none of its models is listed."
-        )
-        found.append(
-            Fault(
-                "model_unknown",
-                f"The entry «{shown}» serves any name under it.",
-                why,
-                "Ping a model before you choose it; an id may be typed.",
-            )
-        )
-    return found

@@ -49,10 +49,10 @@ class LMStudio(Plain):
             facts = Facts()
             _from_v1(facts, new.get(model_id, {}))
             _from_v0(facts, old.get(model_id, {}))
-            for name, fact in row_facts(row).found.items():
+            said = row_facts(row)
+            for name, fact in said.found.items():
                 facts.found.setdefault(name, fact)
-            if model_id.startswith("text-embedding-"):
-                facts.set_kind("embedding")
+            facts.set_kind(said.kind)
             models.append(facts.model(model_id))
         return Read(tuple(models))
 

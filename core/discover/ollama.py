@@ -13,6 +13,7 @@ import msgspec
 
 from core.discover.dialect import Answers, Ask, Match, Plain, Read, json_of, text_of
 from core.discover.rows import Facts, row_id, tokens
+from core.errors import Fault
 from core.wire.bodies import Json, as_dict, as_list, as_text
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _TAGS: Final = Ask("/api/tags")
 _LOADED: Final = Ask("/api/ps")
-_MOST_SHOWN: Final = 200
+MOST_SHOWN: Final = 200
 """How many models are asked about one by one; the rest keep what the list says."""
 
 
@@ -40,9 +41,9 @@ class Ollama(Plain):
             return Match(version or None, sure=False)
         return None
 
-    def follow_up(self, answers: Answers) -> Sequence[Ask]:
-        """Each model's own page."""
-        return [_show(row_id(row)) for row in answers.rows[:_MOST_SHOWN]]
+    def asks_about(self, rows: Sequence[Mapping[str, Json]]) -> Sequence[Ask]:
+        """Each model's own page, of the first of them."""
+        return [_show(row_id(row)) for row in rows[:MOST_SHOWN]]
 
     def read(self, answers: Answers) -> Read:
         """Models with their capabilities and, where one is loaded, the window in force."""
@@ -65,7 +66,17 @@ class Ollama(Plain):
             if remote:
                 facts.add("upstream", remote, "runs in Ollama's cloud, not on this server")
             models.append(facts.model(model_id))
-        return Read(tuple(models))
+        left_out = len(answers.rows) - MOST_SHOWN
+        return Read(tuple(models), (_left_out(left_out),) if left_out > 0 else ())
+
+
+def _left_out(count: int) -> Fault:
+    return Fault(
+        "empty_answer",
+        f"{count} of the models were not asked about: Ollama lists more than {MOST_SHOWN}.",
+        f"Of those after the first {MOST_SHOWN} only what its list says is shown.",
+        "Ping one before you choose it.",
+    )
 
 
 def _show(model_id: str) -> Ask:

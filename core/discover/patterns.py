@@ -7,24 +7,29 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.discover.facts import Fact, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the ids of one family of models had in common when the table was written."""
 
     match: str
-    reasoning: bool
-    image_input: bool
-    context_window: int
+    reasoning: bool | None = None
+    """None, here and below: the name does not say."""
+    image_input: bool | None = None
+    context_window: int | None = None
     """Tokens."""
-    max_output_tokens: int
-    store: bool
+    max_output_tokens: int | None = None
+    store: bool = True
     """Whether the backend takes the field ``store``."""
-    prompt_cache_key: bool
+    prompt_cache_key: bool = True
     """Whether the backend takes the field ``prompt_cache_key``."""
 
 
@@ -85,12 +90,24 @@ def pattern_facts(model_id: str) -> dict[str, Fact]:
     family = family_of(model_id)
     if family is None:
         return {}
-    note = "judged by its name"
+    suggested = {
+        "context_window": family.context_window,
+        "max_output_tokens": family.max_output_tokens,
+        "image_input": family.image_input,
+        "reasoning": family.reasoning,
+    }
     return {
-        "context_window": Fact(family.context_window, "pattern", note),
-        "max_output_tokens": Fact(family.max_output_tokens, "pattern", note),
-        "image_input": Fact(family.image_input, "pattern", note),
-        "reasoning": Fact(family.reasoning, "pattern", note),
+        name: Fact(value, "pattern", "judged by its name")
+        for name, value in suggested.items()
+        if value is not None
+    }
+
+
+def shared_facts(names: Sequence[str]) -> dict[str, Fact]:
+    """The facts that every one of ``names`` suggests alike."""
+    first, *others = (pattern_facts(name) for name in names)
+    return {
+        name: fact for name, fact in first.items() if all(one.get(name) == fact for one in others)
     }
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
+import re
 from typing import TYPE_CHECKING, Final
 
 from core.discover.facts import Fact, Kind, Model, Source
-from core.discover.patterns import kind_by_name, pattern_facts
+from core.discover.patterns import kind_by_name, shared_facts
 from core.wire.bodies import Json, as_dict, as_list, as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _KINDS: Final[dict[str, Kind]] = {
     "chat": "chat",
@@ -35,6 +35,10 @@ _KINDS: Final[dict[str, Kind]] = {
     "ocr": "other",
 }
 """LiteLLM's ``mode`` (litellm/types/utils.py), LM Studio's and other servers' ``type``."""
+
+_DECIMAL: Final = re.compile(r"\d{1,20}(?:\.\d{1,30})?(?:[eE]-?\d{1,2})?|\.\d{1,30}", re.ASCII)
+_DEAREST: Final = 1_000.0
+# US dollars for one token: more is no price.
 
 
 def rows_of(value: Json) -> tuple[Mapping[str, Json], ...] | None:
@@ -63,12 +67,10 @@ def row_id(row: Mapping[str, Json]) -> str:
 
 
 def tokens(value: Json) -> int | None:
-    """A positive count of tokens; LiteLLM's group route gives floats. None when it is none."""
+    """A count of tokens, 1 or more; LiteLLM's group route gives floats. None when it is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if not math.isfinite(value) or not 0 < value < 1e12:
-        return None
-    return int(value)
+    return int(value) if 1 <= value < 1e12 else None
 
 
 def per_million(value: Json) -> float | None:
@@ -77,15 +79,10 @@ def per_million(value: Json) -> float | None:
     Null is unknown and stays None, zero is zero; a negative price is a placeholder.
     """
     if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return None
+        value = float(value) if _DECIMAL.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if not math.isfinite(value) or value < 0:
-        return None
-    return round(value * 1_000_000, 9)
+    return round(value * 1_000_000, 9) if 0 <= value < _DEAREST else None
 
 
 def flag(value: Json) -> bool | None:
@@ -121,21 +118,23 @@ class Facts:
         if kind is not None and self.kind is None:
             self.kind = kind
 
-    def model(self, model_id: str, *, known_as: str | None = None) -> Model:
+    def model(self, model_id: str, *, known_as: Sequence[str] = ()) -> Model:
         """The finished model. What nobody said is filled in by name, marked ``pattern``.
 
-        ``known_as`` is a better name to judge by than a proxy's free public one.
+        ``known_as`` are better names to judge by than a proxy's free public one; where there are
+        several, only that is taken which holds for each.
         """
-        name = known_as or model_id
+        names = known_as or (model_id,)
         kind = self.kind
         if kind is not None:
             self.add("kind", kind)
         else:
-            kind = kind_by_name(name)
+            kinds = {kind_by_name(name) for name in names}
+            kind = kinds.pop() if len(kinds) == 1 else None
             self.add("kind", kind or "chat", source="default" if kind is None else "pattern")
             kind = kind or "chat"
         if kind == "chat":
-            for fact_name, fact in pattern_facts(name).items():
+            for fact_name, fact in shared_facts(names).items():
                 self.found.setdefault(fact_name, fact)
         return Model(model_id, kind, self.found)
 
@@ -152,10 +151,16 @@ def row_facts(row: Mapping[str, Json]) -> Facts:
         row.get("context_length"),  # OpenRouter
         top.get("context_length"),
         row.get("context_window"),  # Groq and others
-        row.get("max_context_length"),
     ):
         facts.add("context_window", tokens(value))
     facts.add("context_ceiling", tokens(meta.get("n_ctx_train")))
+    longest = tokens(row.get("max_context_length"))
+    if any(field in row for field in ("state", "loaded_instances", "loaded_context_length")):
+        # LM Studio: what the model's file allows; what it is loaded with is another field.
+        facts.add("context_window", tokens(row.get("loaded_context_length")))
+        facts.add("context_ceiling", longest)
+    else:
+        facts.add("context_window", longest)  # Mistral's API
     for value in (row.get("max_output_tokens"), top.get("max_completion_tokens")):
         facts.add("max_output_tokens", tokens(value))
     _modalities(facts, as_dict(row.get("architecture")))
@@ -167,7 +172,8 @@ def row_facts(row: Mapping[str, Json]) -> Facts:
     parameters = row.get("supported_parameters")
     if isinstance(parameters, list):
         facts.add("tools", "tools" in parameters)
-        facts.add("reasoning", "reasoning" in parameters)
+        thinks = "reasoning" in parameters or "include_reasoning" in parameters
+        facts.add("reasoning", thinks)
     facts.set_kind(kind_of(row.get("mode")))
     facts.set_kind(kind_of(row.get("type")))
     return facts

@@ -9,6 +9,7 @@ LiteLLM quotes its upstream's body inside its own message (BerriAI/litellm
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard
 
@@ -27,6 +28,14 @@ _GROUP: Final = re.compile(r"\s*LiteLLM: model group '([^']*)' failed with the e
 _QUOTED: Final = re.compile(r"""['"](?:message|detail|error)['"]\s*:\s*(['"])(.+?)\1""", re.DOTALL)
 _KEY_LIKE: Final = re.compile(r"\b(sk-|Bearer\s+)[A-Za-z0-9_\-]{12,}")
 _WORDS_LIMIT: Final = 400
+_DIGITS: Final = 400
+# Longer than any count, shorter than what Python refuses to read.
+_ESCAPE: Final = re.compile(
+    # A whole pair, half of one (group 1), or any other escape: none is read from its middle.
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
 
 
 class ErrorBody(msgspec.Struct, frozen=True):
@@ -47,15 +56,50 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 def read_json(body: bytes) -> Json:
-    """Decode JSON from a server.
+    """Decode JSON from a server, mended where a part of it is broken: see :func:`mended_json`.
 
     Raises:
-        ValueError: not JSON, not UTF-8, or nested deeper than any honest reply.
+        ValueError: not JSON at all, or nested deeper than any honest reply.
+    """
+    return mended_json(body)[0]
+
+
+def mended_json(body: bytes) -> tuple[Json, bool]:
+    """JSON from a server, and whether some of it had to be mended to be read.
+
+    One bad value must not cost a whole list: half a surrogate pair and bytes that are no UTF-8
+    become U+FFFD, a number beyond all bounds an infinity, NaN null; a byte order mark is dropped.
+
+    Raises:
+        ValueError: not JSON at all, or nested deeper than any honest reply.
     """
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        return msgspec.json.decode(body), False
+    except RecursionError as error:
         raise ValueError("not JSON") from error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+        if "\\u" in text:
+            text = _ESCAPE.sub(_whole_character, text)
+        value = json.loads(text, parse_int=_count, parse_constant=_constant)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("not JSON") from error
+    return value, True
+
+
+def _whole_character(found: re.Match[str]) -> str:
+    """An escape as it is, but U+FFFD for half a surrogate pair."""
+    return "\\ufffd" if found[1] else found[0]
+
+
+def _count(digits: str) -> int | float:
+    return int(digits) if len(digits) < _DIGITS else math.inf
+
+
+def _constant(word: str) -> float | None:
+    return None if word == "NaN" else float(word)
 
 
 def as_dict(value: Json) -> Mapping[str, Json]:

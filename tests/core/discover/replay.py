@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from core.discover.discover import discover
+from core.keys.secret import Secret
+from core.wire.bounds import Bounds
 from tests.servers.scripted import (
     NOT_FOUND,
     Behaviour,
     Recorded,
     Route,
+    ScriptedProvider,
     json_reply,
     reply,
     text_reply,
@@ -19,8 +23,17 @@ from tests.servers.transcripts import load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-KEY = "sk-good"
+    from core.discover.facts import Discovery
+
+PLAIN_KEY: Final = "sk-good"
+KEY: Final = Secret(PLAIN_KEY)
+QUICK: Final = Bounds(connect_s=2.0, first_byte_s=2.0, silence_s=2.0, total_s=5.0)
 Routes = dict[tuple[str, str], Route]
+
+
+async def look(server: ScriptedProvider, path: str = "/v1", key: Secret | None = KEY) -> Discovery:
+    """Discover the scripted server at ``path``."""
+    return await discover(server.origin + path, key, bounds=QUICK)
 
 
 def replayed(name: str) -> Behaviour:
@@ -36,7 +49,7 @@ def keyed(name: str, refused: str, missing: str) -> Route:
     def choose(request: Recorded) -> Behaviour:
         if request.bearer is None:
             return replayed(missing)
-        return replayed(name if request.bearer == KEY else refused)
+        return replayed(name if request.bearer == PLAIN_KEY else refused)
 
     return choose
 
@@ -193,7 +206,7 @@ def sglang() -> Routes:
     return {
         ("GET", "/"): json_reply(200, "SGLang is running"),
         ("GET", "/v1/models"): wants_key(
-            KEY,
+            PLAIN_KEY,
             json_reply(
                 200,
                 {
@@ -258,7 +271,7 @@ def anthropic() -> Routes:
     """As docs.anthropic.com shows its list."""
     return {
         ("GET", "/v1/models"): wants_key(
-            KEY,
+            PLAIN_KEY,
             json_reply(
                 200,
                 {

@@ -12,6 +12,7 @@ from core.providers.base_url import read_base_url
 from core.providers.presets import presets
 from core.wire.bounds import Bounds
 from tests.core.discover import replay
+from tests.core.discover.replay import KEY, QUICK, look
 from tests.servers.scripted import (
     Behaviour,
     Hang,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
     from core.discover.facts import Discovery
 
-KEY = Secret(replay.KEY)
-QUICK = Bounds(connect_s=2.0, first_byte_s=2.0, silence_s=2.0, total_s=5.0)
 Wanted = dict[str, dict[str, object]]
 
 
@@ -194,10 +193,6 @@ CASES = {
 
 def serve(case: Case) -> ScriptedProvider:
     return ScriptedProvider(case.routes(), default=case.default)
-
-
-async def look(server: ScriptedProvider, path: str = "/v1", key: Secret | None = KEY) -> Discovery:
-    return await discover(server.origin + path, key, bounds=QUICK)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -414,12 +409,12 @@ CHAINS = {
     "vllm": 1,
     "llamacpp": 2,
     "llamacpp router": 2,
-    "ollama": 3,  # who it is and the list; tags and what is loaded; each model
+    "ollama": 2,
     "lmstudio": 2,
     "sglang": 2,
     "openrouter": 1,
     "anthropic": 1,
-    "generic": 1,
+    "generic": 2,  # who it is and the list; what other servers' own pages say
 }
 """The longest chain of requests of which each needs the answer of the one before."""
 DELAY_S = 0.2
@@ -455,16 +450,26 @@ async def test_independent_requests_go_out_together(name: str) -> None:
     await took(case.routes(), case.default, case.path, CHAINS[name])
 
 
-async def test_many_models_of_one_server_are_asked_about_together() -> None:
-    rows = [{"id": f"m{number}", "owned_by": "library"} for number in range(20)]
+@pytest.mark.parametrize("count", [20, 130])
+async def test_many_models_of_one_server_are_asked_about_together(count: int) -> None:
+    """What the delay adds is one chain of it, however many models are asked about."""
+    rows = [{"id": f"m{number}", "owned_by": "library"} for number in range(count)]
     routes = {**replay.ollama(), ("GET", "/v1/models"): models_reply(rows)}
-    found = await took(routes, replay.DEFAULT, "/v1", CHAINS["ollama"])
-    assert len(found.models) == 20
+    slow = {where: late(route) for where, route in routes.items()}
+    added: list[float] = []
+    async with ScriptedProvider(routes) as quick, ScriptedProvider(slow) as server:
+        while len(added) < 8:
+            without, found = await look(quick), await look(server)
+            assert len(found.models) == len(without.models) == count
+            added.append(found.seconds - without.seconds)
+            if added[-1] < DELAY_S * CHAINS["ollama"] * 1.2:
+                return
+    pytest.fail(f"the delay added {added}")
 
 
 async def test_other_paths_are_tried_together() -> None:
     routes: replay.Routes = {("GET", "/llm/v1/models"): models_reply([{"id": "m"}])}
-    await took(routes, replay.DEFAULT, "/llm", 2)
+    await took(routes, replay.DEFAULT, "/llm", 3)  # as typed; elsewhere; the pages
 
 
 async def test_marks_that_hang_hold_nothing_up_beyond_their_bound() -> None:
@@ -476,84 +481,7 @@ async def test_marks_that_hang_hold_nothing_up_beyond_their_bound() -> None:
     assert found.seconds < 2
 
 
-# ------------------------------------------------------------------ LiteLLM's own matters
-
-
-def deployment(name: str, upstream: str, **info: object) -> dict[str, object]:
-    return {"model_name": name, "litellm_params": {"model": upstream}, "model_info": info}
-
-
-async def litellm_look(rows: list[str], deployments: list[dict[str, object]]) -> Discovery:
-    routes = replay.litellm()
-    routes["GET", "/v1/models"] = models_reply(rows)
-    routes["GET", "/model/info"] = json_reply(200, {"data": deployments})
-    routes["GET", "/model_group/info"] = json_reply(200, {"data": []})
-    async with ScriptedProvider(routes) as server:
-        return await look(server)
-
-
-async def test_of_several_deployments_the_smallest_limit_is_shown_and_said() -> None:
-    found = await litellm_look(
-        ["big"],
-        [
-            deployment("big", "openai/x", max_input_tokens=8192, supports_vision=True),
-            deployment("big", "openai/y", max_input_tokens=4096, supports_vision=False),
-            deployment("big", "openai/z", input_cost_per_token=0),
-        ],
-    )
-    facts = found.models[0].facts
-    assert facts["context_window"].value == 4096
-    assert facts["context_window"].note.startswith("the smallest of 2 deployments")
-    assert facts["image_input"].value is False
-    assert facts["input_cost"].value == 0.0
-    assert "output_cost" not in facts
-
-
-async def test_a_wildcards_models_say_where_they_come_from() -> None:
-    found = await litellm_look(
-        ["wild/gpt-4o", "own"],
-        [deployment("wild/*", "openai/*"), deployment("own", "ollama_chat/own")],
-    )
-    assert found.models[0].facts["wildcard"].value == "wild/*"
-    assert "wildcard" not in found.models[1].facts
-    assert "wild/*" in found.warnings[0].what
-    assert "price list" in found.warnings[0].why
-
-
-async def test_a_wildcard_that_lists_nothing_is_explained() -> None:
-    found = await litellm_look([], [deployment("hosted_vllm/*", "hosted_vllm/*")])
-    assert found.error is None
-    assert any("no list" in one.why for one in found.warnings)
-
-
-async def test_without_model_info_the_group_and_then_the_list_are_read() -> None:
-    routes = replay.litellm()
-    del routes["GET", "/model/info"]
-    async with ScriptedProvider(routes) as server:
-        found = await look(server)
-    facts = found.models[0].facts
-    assert facts["context_window"].value == 4096
-    assert facts["tools"].value is True
-    assert "image_input" not in facts, "false in the group's row may mean unknown"
-    del routes["GET", "/model_group/info"]
-    async with ScriptedProvider(routes) as server:
-        found = await look(server)
-    assert found.models[0].facts["context_window"].value == 4096
-    assert "tools" not in found.models[0].facts
-
-
-async def test_models_of_a_price_list_are_sorted_by_their_names() -> None:
-    async with ScriptedProvider(replay.litellm("litellm/wildcard-models")) as server:
-        found = await look(server)
-    kinds = {model.id: model.kind for model in found.models}
-    assert kinds["wild/gpt-image-2.5-flare"] == "image"
-    assert kinds["wild/gpt-realtime-2"] == "audio"
-    assert kinds["wild/gpt-4o-mini-audio-preview-2024-12-17"] == "audio"
-    assert kinds["wild/sora-2"] == "other"
-    assert kinds["wild/gpt-5.4-nano"] == "chat"
-    nano = next(model for model in found.models if model.id == "wild/gpt-5.4-nano")
-    assert nano.facts["context_window"].source == "pattern"
-    assert nano.facts["kind"].source == "default"
+# ------------------------------------------------------------------ llama.cpp's router
 
 
 async def test_a_router_tells_which_model_failed_to_load() -> None:

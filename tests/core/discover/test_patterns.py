@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.discover.patterns import family_of, kind_by_name, pattern_facts
+from core.discover.patterns import family_of, kind_by_name, pattern_facts, shared_facts
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,37 @@ def test_families_are_known_by_name(
 
 
 @pytest.mark.parametrize(
-    "model_id", ["qwen3:8b", "supernova", "o12", "my-o3x", "llama-3.3-70b", "gpt-oss-20b", ""]
+    "model_id",
+    ["qwen3:8b", "supernova", "o12", "my-o3x", "llama-3.3-70b", "qwen3-non-thinking", ""],
 )
 def test_other_names_say_nothing(model_id: str) -> None:
     assert family_of(model_id) is None
     assert pattern_facts(model_id) == {}
+
+
+@pytest.mark.parametrize(
+    ("model_id", "facts"),
+    [
+        ("o4-mini", {"reasoning": True, "image_input": True}),
+        ("openai/o4-mini-2025-04-16", {"reasoning": True}),
+        ("gpt-oss-20b", {"reasoning": True, "image_input": None, "context_window": None}),
+        ("deepseek-r1:8b", {"reasoning": True, "image_input": None}),
+        ("Qwen/Qwen3-30B-A3B-Thinking-2507", {"reasoning": True, "image_input": None}),
+        ("qwen3-vl-8b-thinking", {"reasoning": True, "image_input": True}),
+        ("qwen2.5-vl-7b-instruct", {"reasoning": None, "image_input": True}),
+        ("llava:13b", {"reasoning": None, "image_input": True}),
+    ],
+)
+def test_a_name_tells_no_more_than_is_in_it(model_id: str, facts: dict[str, bool | None]) -> None:
+    found = pattern_facts(model_id)
+    for name, value in facts.items():
+        assert (found[name].value if name in found else None) == value, name
+
+
+def test_only_what_all_names_suggest_is_shared() -> None:
+    assert shared_facts(["o3-mini"]) == pattern_facts("o3-mini")
+    assert set(shared_facts(["o3-mini", "gpt-oss-20b"])) == {"reasoning"}
+    assert shared_facts(["o3-mini", "llama3"]) == {}
 
 
 def test_databricks_refuses_the_cache_key_whatever_stands_on_it() -> None:
@@ -64,6 +90,14 @@ def test_databricks_refuses_the_cache_key_whatever_stands_on_it() -> None:
         ("dall-e-3", "image"),
         ("black-forest/flux-1", "image"),
         ("omni-moderation-latest", "other"),
+        ("gemini-2.5-flash-image-preview", "image"),
+        ("qwen-image-edit", "image"),
+        ("grok-2-image-1212", "image"),
+        ("chatgpt-image-latest", "image"),
+        ("stabilityai/sd3.5-large", "image"),
+        ("nova-canvas-v1:0", "image"),
+        ("voyage-3-large", "embedding"),
+        ("imagenet-coder", None),
         ("qwen3-coder", None),
         ("deepseek-r1", None),
         ("mistral-small", None),

@@ -1,0 +1,191 @@
+"""The requests of one look at an endpoint: made at once, each bounded, and all of them together."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+
+import msgspec
+
+from core.discover.dialect import json_of
+from core.discover.rows import row_id, rows_of
+from core.errors import Fault, TurnkeyError
+from core.wire.bodies import Json, as_dict, as_list, mended_json
+from core.wire.client import Reply, get, post
+from core.wire.failures import fault_from_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+
+    import httpx
+
+    from core.discover.dialect import Ask
+    from core.keys.secret import Secret
+    from core.providers.base_url import BaseUrl
+    from core.wire.bounds import Bounds
+
+AT_ONCE: Final = 200
+"""Requests at one time to one endpoint: what Ollama is asked of each model goes out together."""
+_LARGE: Final = 1 << 18
+# Bytes from which a body is read beside the event loop, so that a screen stays alive meanwhile.
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """What one candidate's list gave."""
+
+    base: BaseUrl
+    rows: tuple[Mapping[str, Json], ...]
+    fault: Fault | None
+    reply: Reply | None
+    """None when nothing answered."""
+    warnings: tuple[Fault, ...] = ()
+
+
+class Asker:
+    """Makes the requests: one client, one deadline, a number of them at a time."""
+
+    def __init__(self, client: httpx.AsyncClient, bounds: Bounds, key: Secret | None) -> None:
+        self._client = client
+        self._bounds = bounds
+        self.key = key
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._ends = asyncio.get_running_loop().time() + bounds.overall_s()
+
+    def left_s(self) -> float:
+        """Seconds that the whole look has left; never less than what lets a reply come in."""
+        return max(0.5, self._ends - asyncio.get_running_loop().time())
+
+    async def _bounded(self, request: Callable[[], Awaitable[Reply]]) -> Reply:
+        async with self._room:
+            return await request()
+
+    async def list_models(self, base: BaseUrl) -> Listed:
+        """The list at one candidate, or why there is none."""
+        url = f"{base.url}/models"
+        try:
+            reply = await self._bounded(lambda: get(self._client, url, self._bounds))
+        except TurnkeyError as error:
+            return Listed(base, (), error.fault, None)
+        return await beside(len(reply.body), read_list, reply, base, self.key)
+
+    async def list_at(self, bases: Sequence[BaseUrl]) -> list[Listed]:
+        """The lists at several candidates, in their order; those that came in time."""
+        found: dict[int, Listed] = {}
+
+        async def one(place: int, base: BaseUrl) -> None:
+            found[place] = await self.list_models(base)
+
+        await _all_within(self.left_s(), (one(place, base) for place, base in enumerate(bases)))
+        return [found[place] for place in sorted(found)]
+
+    async def look_keyless(self, root: str, marks: Iterable[str], seen: dict[str, Reply]) -> None:
+        """Ask ``marks`` below ``root`` without key or headers; replies go into ``seen``."""
+
+        async def one(path: str) -> None:
+            url = f"{root}{path}"
+            try:
+                seen[path] = await self._bounded(
+                    lambda: get(self._client, url, self._bounds, with_key=False)
+                )
+            except TurnkeyError:
+                return
+
+        await asyncio.gather(*(one(path) for path in marks))
+
+    async def ask(self, root: str, asks: Sequence[Ask], seconds: float) -> dict[str, Json]:
+        """JSON by the name of each ask that got some within ``seconds``, asked with the key."""
+        found: dict[str, Json] = {}
+
+        async def one(ask: Ask) -> None:
+            url = f"{root}{ask.path}"
+            try:
+                reply = await self._bounded(
+                    lambda: (
+                        get(self._client, url, self._bounds)
+                        if ask.method == "GET"
+                        else post(self._client, url, ask.body, self._bounds)
+                    )
+                )
+            except TurnkeyError:
+                return
+            value = await beside(len(reply.body), json_of, reply)
+            if value is not None:
+                found[ask.name] = value
+
+        await _all_within(min(seconds, self.left_s()), (one(ask) for ask in asks))
+        return dict(found)
+
+
+async def beside(size: int, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """Run a pure ``function``: in a thread when ``size`` (bytes) says that it takes its time."""
+    if size < _LARGE:
+        return function(*args, **kwargs)
+    return await asyncio.to_thread(function, *args, **kwargs)
+
+
+async def _all_within(seconds: float, work: Iterable[Awaitable[None]]) -> None:
+    """Do all of it at once; what is not done after ``seconds`` is given up."""
+    try:
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*work)
+    except TimeoutError:
+        return
+
+
+def read_list(
+    reply: Reply, base: BaseUrl, key: Secret | None, dialect: str | None = None
+) -> Listed:
+    """Read a reply to ``GET /models``: rows, or the fault that it means. Pure."""
+    fault = fault_from_reply(
+        reply.status, reply.headers, reply.body, base, key=key, dialect=dialect
+    )
+    if fault is not None:
+        return Listed(base, (), fault, reply)
+    try:
+        value, mended = mended_json(reply.body)
+    except ValueError:
+        value, mended = None, False
+    rows = rows_of(value)
+    whole = rows
+    if rows and mended:
+        whole = tuple(row for row in rows if "\ufffd" not in row_id(row))
+    if whole is None or rows is None or (rows and not whole):
+        fault = Fault(
+            "bad_shape",
+            f"{base.host_port} answers, but what it sends is no list of models.",
+            "No id in it can be read." if rows else "The reply has no «data».",
+            "Check the base URL: it should end in /v1, once.",
+        )
+        return Listed(base, (), fault, reply)
+    if is_lm_studios_own(value):
+        fault = Fault(
+            "path_wrong",
+            f"{base.url} is LM Studio's own API, of another kind than OpenAI's.",
+            "Models are listed there, but no chat request is answered in the shape that is needed.",
+            f"Use {base.origin}/v1.",
+        )
+        return Listed(base, (), fault, reply)
+    if not mended:
+        return Listed(base, rows, None, reply)
+    return Listed(base, whole, None, reply, (_mended(base, len(rows) - len(whole)),))
+
+
+def is_lm_studios_own(value: Json) -> bool:
+    """Whether a list is that of LM Studio's own API (lmstudio-ai/docs ``2_rest/list.md``)."""
+    top = as_dict(value)
+    rows = [as_dict(row) for row in as_list(top.get("models"))]
+    return "data" not in top and any("key" in row and "loaded_instances" in row for row in rows)
+
+
+def _mended(base: BaseUrl, lost: int) -> Fault:
+    """What to say of a list that had to be mended to be read."""
+    models = "One model was" if lost == 1 else f"{lost} models were"
+    return Fault(
+        "bad_shape",
+        f"The list of models from {base.host_port} is not sound JSON.",
+        f"{models} left out: their ids cannot be read." if lost else "What can be read is shown.",
+        "Whoever runs the server should look at what it sends.",
+    )

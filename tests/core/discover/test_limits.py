@@ -1,0 +1,112 @@
+"""What a look at an endpoint costs at most, and what it says when something is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.discover.discover import discover
+from core.discover.ollama import MOST_SHOWN
+from core.wire.bounds import Bounds
+from tests.core.discover import replay
+from tests.core.discover.replay import KEY, look
+from tests.servers.scripted import (
+    Behaviour,
+    Drip,
+    Hang,
+    Pause,
+    ScriptedProvider,
+    Send,
+    models_reply,
+    raw,
+    text_reply,
+)
+
+SHORT = Bounds(connect_s=1.0, first_byte_s=1.0, silence_s=1.0, total_s=1.0)
+DRIPPING = Behaviour(
+    (
+        Send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 900\r\n\r\n"),
+        Drip(b" " * 900, 0.05),
+    )
+)
+
+
+def many(count: int) -> replay.Routes:
+    rows = [{"id": f"m{number}", "owned_by": "library"} for number in range(count)]
+    return {**replay.ollama(), ("GET", "/v1/models"): models_reply(rows)}
+
+
+@pytest.mark.parametrize("silent", [raw(Hang()), DRIPPING, text_reply(500, "no")])
+async def test_models_are_listed_though_nothing_more_is_told_of_them(silent: Behaviour) -> None:
+    routes = {**many(20), ("POST", "/api/show"): silent}
+    async with ScriptedProvider(routes) as server:
+        found = await discover(server.base_url, KEY, bounds=SHORT)
+    assert found.error is None
+    assert len(found.models) == 20
+    assert found.seconds < 2.5
+    assert "20 of 20 questions about single models got no answer." in [
+        one.what for one in found.warnings
+    ]
+
+
+async def test_a_look_ends_by_its_deadline_however_many_steps_it_has() -> None:
+    late = Behaviour((Pause(0.9), *models_reply(["m"]).steps))
+    routes: replay.Routes = {
+        ("GET", "/llm/models"): Behaviour((Pause(0.9), *text_reply(404, "{}").steps)),
+        ("GET", "/llm/v1/models"): late,
+    }
+    async with ScriptedProvider(routes, default=raw(Hang())) as server:
+        found = await discover(server.origin + "/llm", KEY, bounds=SHORT)
+    assert found.error is not None
+    assert found.error.code == "path_wrong"
+    assert found.seconds < 2.5
+
+
+async def test_marks_that_drip_are_not_waited_for_once_the_list_is_there() -> None:
+    routes: replay.Routes = {("GET", "/v1/models"): models_reply(["m"])}
+    bounds = Bounds(connect_s=1.0, first_byte_s=20.0, silence_s=20.0, total_s=30.0)
+    slow: replay.Routes = {("GET", path): DRIPPING for path in ("/", "/version", "/api/version")}
+    async with ScriptedProvider({**routes, **slow}) as server:
+        found = await discover(server.base_url, KEY, bounds=bounds)
+    assert [model.id for model in found.models] == ["m"]
+    assert found.seconds < 6
+
+
+async def test_models_that_are_not_asked_about_are_counted() -> None:
+    async with ScriptedProvider(many(MOST_SHOWN + 7)) as server:
+        found = await look(server)
+        assert len(server.seen("POST", "/api/show")) == MOST_SHOWN
+    assert len(found.models) == MOST_SHOWN + 7
+    assert any(one.what.startswith("7 of the models were not asked") for one in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("body", "ids", "why"),
+    [
+        (rb'{"data":[{"id":"a"},{"id":"b\ud800"}]}', ["a"], "One model was left out"),
+        (b'\xef\xbb\xbf{"data":[{"id":"a"},{"id":"b"}]}', ["a", "b"], "What can be read"),
+        (b'{"data":[{"id":"a","max_model_len":1e400},{"id":"b"}]}', ["a", "b"], "What can"),
+        (b'{"data":[{"id":"a"},{"id":"\xff"},{"id":"\xfe\xfe"}]}', ["a"], "2 models were"),
+    ],
+)
+async def test_one_bad_value_costs_one_model_and_is_told(
+    body: bytes, ids: list[str], why: str
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
+    sent = raw(Send(head.encode() + b"\r\n\r\n" + body))
+    async with ScriptedProvider({("GET", "/v1/models"): sent}) as server:
+        found = await look(server)
+    assert found.error is None
+    assert [model.id for model in found.models] == ids
+    (warning,) = found.warnings
+    assert warning.code == "bad_shape"
+    assert warning.why.startswith(why)
+    assert all("context_window" not in model.facts for model in found.models)
+
+
+async def test_a_list_without_one_readable_id_is_no_list() -> None:
+    body = rb'{"data":[{"id":"\ud800"}]}'
+    head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+    async with ScriptedProvider({("GET", "/v1/models"): raw(Send(head + body))}) as server:
+        found = await look(server)
+    assert found.error is not None
+    assert found.error.code == "bad_shape"
