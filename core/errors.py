@@ -51,6 +51,7 @@ Code = Literal[
     "provider_in_use",
     "default_model_stands",
     "usage",
+    "interrupted",
     "not_verified",
     "receipt_other_config",
     "receipt_other_schema",

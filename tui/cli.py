@@ -39,6 +39,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 """Command name -> (module:object, the line that --help shows without importing it)."""
 
 
+WANTS_JSON: Final = "turnkey.json"
+"""In click's ``meta``: whether ``--json`` was given."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they run, and listed without being imported."""
 
@@ -64,6 +68,17 @@ class LazyGroup(click.Group):
             if name.startswith(incomplete)
         ]
         return [*begun, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; one that is stopped still prints its JSON object."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, EOFError, click.Abort):
+            if ctx.meta.get(WANTS_JSON):
+                from tui.commands.output import print_interrupted
+
+                print_interrupted(ctx.meta)
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command list of ``--help``, from the table alone."""
@@ -146,9 +161,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     70 is a mistake in turnkey itself.
     """
     _print_anything(sys.stdout)
+    arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         code: object = cli.main(
-            args=None if argv is None else list(argv),
+            args=arguments,
             prog_name="turnkey",
             standalone_mode=False,
         )
@@ -156,6 +172,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return leaving.exit_code
     except click.ClickException as wrong:
         wrong.show()
+        own = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        if "--json" in own:
+            from tui.commands.output import print_usage_fault
+
+            print_usage_fault(wrong)
         return wrong.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

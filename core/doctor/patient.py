@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from core.doctor.rungs import Asked
 from core.errors import KeyProblem, UsageProblem
 from core.keys.secret import Secret
 from core.providers.base_url import BaseUrl, read_base_url
@@ -40,6 +41,15 @@ class Patient:
     source: KeySource | None = None
     url_fault: Fault | None = None
     """Why the file's base URL cannot be used, where that is known already."""
+
+    @property
+    def asked(self) -> Asked:
+        """What is asked for, before anything is examined."""
+        try:
+            base = read_base_url(self.url) if isinstance(self.url, str) else self.url
+        except UsageProblem:
+            return Asked(None, self.model, self.provider)
+        return Asked(base.url, self.model, self.provider)
 
     def mask(self, text: str) -> str:
         """``text`` without the key and without secret header values."""

@@ -11,7 +11,7 @@ from core.errors import Fault  # a report can be decoded
 from core.text import one_line, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 Name = Literal["url", "name", "tcp", "tls", "http", "server", "key", "models", "chat", "stream"]
 State = Literal["pass", "fail", "skip"]
@@ -65,6 +65,19 @@ class Report(msgspec.Struct, frozen=True):
     def failed(self) -> Rung | None:
         """The rung that broke; None when all held."""
         return next((rung for rung in self.rungs if rung.state == "fail"), None)
+
+    @property
+    def undecided(self) -> tuple[Rung, ...]:
+        """Chat and stream where they show nothing, though no rung broke."""
+        last = [rung for rung in self.rungs if rung.name in {"chat", "stream"}]
+        return tuple(rung for rung in last if rung.state == "skip") if self.error is None else ()
+
+
+def stopped(target: Asked, told: Sequence[Rung], fault: Fault) -> Report:
+    """The report of a climb that was stopped after the rungs in ``told``; ``fault`` says so."""
+    done = {rung.name: rung for rung in told}
+    left = (done.get(name) or Rung(name, "skip", None, NOT_TRIED) for name in LADDER)
+    return Report(target, tuple(left), fault)
 
 
 class Ladder:

@@ -35,7 +35,8 @@ def doctor(
 
     The rungs: url, name, tcp, tls, http, server, key, models, chat, stream. Without --model one
     that the file declares is asked for one word, or one that is listed. With no target: the only
-    provider of the file. Exits 0 when all hold, 5 when the key is the fault, 4 otherwise.
+    provider of the file. Exits 0 when none breaks (a warning names those that decided nothing),
+    5 when the key is the fault, 4 otherwise.
 
     \b
       turnkey doctor --provider litellm
@@ -43,8 +44,9 @@ def doctor(
       turnkey doctor --lane agent --json
     """
     from core.doctor.patient import patient_for
+    from core.doctor.rungs import stopped
     from core.errors import TurnkeyError, exit_code_for
-    from tui.commands.output import print_json, show_fault
+    from tui.commands.output import INTERRUPTED, print_json, show_fault, warn
 
     try:
         workspace = open_here(config, variant, base, may_be_new=url is not None)
@@ -56,22 +58,28 @@ def doctor(
             print_json({"target": None, "rungs": [], "error": error.fault})
         show_fault(error.fault)
         return error.exit_code
-    report = asyncio.run(_examine(patient, bounds_for(timeout), quiet=as_json))
+    told: list[Rung] = []
+    try:
+        report = asyncio.run(_examine(patient, bounds_for(timeout), told, quiet=as_json))
+    except KeyboardInterrupt:
+        if as_json:
+            print_json(stopped(patient.asked, told, INTERRUPTED))
+        raise
     if as_json:
         print_json(report)
-    if report.error is None:
-        return 0
-    show_fault(report.error)
-    return exit_code_for(report.error)
+    if report.error is not None:
+        show_fault(report.error)
+        return exit_code_for(report.error)
+    for rung in report.undecided:
+        warn(f"{rung.name} was not decided: {rung.evidence}.".replace("..", "."))
+    return 0
 
 
-async def _examine(patient: Patient, bounds: Bounds, *, quiet: bool) -> Report:
-    """Examine, printing each rung as it finishes; then those that were not reached."""
+async def _examine(patient: Patient, bounds: Bounds, told: list[Rung], *, quiet: bool) -> Report:
+    """Examine, printing each rung as it finishes (and adding it to ``told``); then the rest."""
     from core.doctor.examine import examine
     from core.doctor.rungs import NOT_TRIED
     from core.doctor.surroundings import surroundings
-
-    told: list[Rung] = []
 
     def tell(rung: Rung) -> None:
         told.append(rung)

@@ -41,7 +41,13 @@ base_option = click.option(
     metavar="FILE",
     help="An organisation's base layer, read beside the file and never written.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+json_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    callback=lambda context, _, value: context.meta.setdefault("turnkey.json", value),
+    help="Print one JSON object.",
+)
 no_color_option = click.option(
     "--no-color", is_flag=True, expose_value=False, help="Plain output, which it always is."
 )

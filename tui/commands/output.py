@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 import msgspec
 
+from core.errors import Fault
 from core.text import one_line, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from core.errors import Fault
+
+PRINTED: Final = "turnkey.printed"
+"""Set in click's ``meta`` once the object is out: there is one, whatever happens after it."""
+INTERRUPTED: Final = Fault(
+    "interrupted", "It was stopped before its end.", "", "Run it again, or set --timeout."
+)
 
 
 def print_json(value: object) -> None:
     """``value`` (structs, mappings, sequences) as one indented JSON object on stdout."""
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.meta[PRINTED] = True
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_usage_fault(wrong: click.ClickException) -> None:
+    """What click says of options that it does not take, as the JSON of an error."""
+    context = wrong.ctx if isinstance(wrong, click.UsageError) else None
+    command = context.command_path if context is not None else "turnkey"
+    what = one_line(wrong.format_message(), 300)
+    print_json({"error": Fault("usage", what, "", f"«{command} --help» tells what it takes.")})
+
+
+def print_interrupted(meta: Mapping[str, object]) -> None:
+    """The JSON of an interruption, unless the command's own is out already (``meta``: click's)."""
+    if not meta.get(PRINTED):
+        print_json({"error": INTERRUPTED})
 
 
 def show(text: str = "") -> None:

@@ -58,7 +58,7 @@ def ping(
     from core.errors import TurnkeyError, exit_code_for
     from core.live.verdict import not_tried
     from core.target import keyed, name_target
-    from tui.commands.output import print_json, say, show_fault, warn
+    from tui.commands.output import INTERRUPTED, print_json, say, show_fault, warn
 
     asked: dict[str, str | None] = {"base_url": None, "model": model}
     try:
@@ -78,10 +78,13 @@ def ping(
         say(words)
     for words in target.base.warnings:
         warn(words)
-    results = [
-        _told(run, target)
-        for run in asyncio.run(_ping_all(target, runs, prompt, max_tokens, bounds_for(timeout)))
-    ]
+    results: list[Run] = []
+    try:
+        asyncio.run(_ping_all(target, runs, prompt, max_tokens, bounds_for(timeout), results))
+    except KeyboardInterrupt:
+        if as_json:
+            print_json({"target": asked, "runs": results, "error": INTERRUPTED})
+        raise
     if as_json:
         print_json({"target": asked, "runs": results})
     else:
@@ -99,19 +102,25 @@ def ping(
 
 
 async def _ping_all(
-    target: Target, runs: int, prompt: str | None, max_tokens: int | None, bounds: Bounds
-) -> list[Run]:
+    target: Target,
+    runs: int,
+    prompt: str | None,
+    max_tokens: int | None,
+    bounds: Bounds,
+    results: list[Run],
+) -> None:
+    """Adds each run to ``results`` as it ends, so that an interruption loses none."""
     from core.errors import TurnkeyError
     from core.live.ping import PONG_PROMPT, not_tried, ping
     from core.wire.client import open_client
 
-    results: list[Run] = []
     try:
         client = open_client(
             target.base, bounds, key=target.key, headers=target.headers, network=network_here()
         )
     except TurnkeyError as error:  # a proxy variable or a certificate's file that cannot be used
-        return [not_tried(error.fault)]
+        results.append(not_tried(error.fault))
+        return
     async with client:
         for _ in range(runs):
             result = await ping(
@@ -123,10 +132,9 @@ async def _ping_all(
                 bounds=bounds,
                 key=target.key,
             )
-            results.append(result)
+            results.append(_told(result, target))
             if result.error is not None and not result.reachable:
                 break  # what cannot be reached is not knocked at again
-    return results
 
 
 def _told(run: Run, target: Target) -> Run:
