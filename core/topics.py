@@ -24,7 +24,7 @@ TOPICS: Final = (
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """One text: its title, and its lines of at most 96 columns."""
+    """One text: its title, and its lines of at most 76 columns."""
 
     name: str
     title: str

@@ -10,8 +10,10 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 
 from core.errors import ConfigProblem
+from core.settings import Settings
 from tui.discreet import DiscreetApp
-from tui.theme import DARK, LIGHT
+from tui.terminal import GONE, TERMINAL_LOOK_S, terminal_is_there
+from tui.theme import CONTRAST, DARK, LIGHT, NAMES
 from tui.widgets.shell import (
     Open,
     Place,
@@ -19,6 +21,7 @@ from tui.widgets.shell import (
     ToCheck,
     ToDemo,
     ToDoctor,
+    ToHelp,
     ToHome,
     ToKeys,
     ToLanes,
@@ -29,10 +32,12 @@ from tui.widgets.shell import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from textual.app import SystemCommand
     from textual.screen import Screen
 
+    from core.settings import Look
     from core.workspace import Workspace
 
     Opener = Callable[[], Workspace]
@@ -47,20 +52,58 @@ class TurnkeyApp(DiscreetApp[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app-quit"),
+        Binding("ctrl+z", "suspend_process", "To the shell", show=False, id="suspend"),
     ]
 
-    def __init__(self, opener: Opener, *, demo: DemoOpener | None = None) -> None:
+    def __init__(
+        self,
+        opener: Opener,
+        *,
+        demo: DemoOpener | None = None,
+        settings: Settings | None = None,
+    ) -> None:
         super().__init__()
         self._opener = opener
         self._demo = demo
+        self._settings_file: Path | None = None
+        self.settings = settings or Settings()
         self.workspace: Workspace | None = None
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = DARK.name
+        for theme in (DARK, LIGHT, CONTRAST):
+            self.register_theme(theme)
+        self.theme = NAMES[self.settings.theme]
 
     def on_mount(self) -> None:
         """Open the file, and home on it."""
         self.start()
+        self.set_interval(TERMINAL_LOOK_S, self.look_for_terminal)
+
+    def look_for_terminal(self) -> None:
+        """Leave when the terminal has gone: Textual's reader would spin on its end for ever."""
+        if not self.is_headless and not terminal_is_there():
+            self.exit(GONE)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the command palette lists."""
+        from tui.palette import commands
+
+        yield from commands(self, screen)
+
+    def keep_settings_in(self, path: Path) -> None:
+        """Keep what is chosen from now on in ``path``."""
+        self._settings_file = path
+
+    def wear(self, look: Look) -> None:
+        """Take a theme, and keep it for next time."""
+        self.theme = NAMES[look]
+        if self._settings_file is None:
+            return
+        from core.settings import write_setting
+
+        try:
+            write_setting(self._settings_file, "theme", look)
+        except ConfigProblem as problem:
+            fault = problem.fault
+            self.notify(f"{fault.why} {fault.fix}", title=fault.what, markup=False)
 
     @work(group="start")
     async def start(self) -> None:
@@ -103,9 +146,21 @@ class TurnkeyApp(DiscreetApp[int]):
                 return  # it is open already
             await self.push_screen(SaveScreen(self.workspace), callback=self.saved)
             return
+        if isinstance(place, ToHelp):
+            await self.show_help()
+            return
         if replace:
             self.close_to_home()
         await self.push_screen(self.build(place, self.workspace))
+
+    async def show_help(self) -> None:
+        """Explain the screen in front."""
+        from screens.help import HelpScreen, rows_of
+
+        screen = self.screen
+        if not isinstance(screen, HelpScreen):
+            title = str(screen.title or screen.TITLE or "turnkey")
+            await self.push_screen(HelpScreen(title, type(screen).__name__, rows_of(screen)))
 
     def close_to_home(self) -> None:
         """Close every screen above home."""

@@ -126,6 +126,7 @@ Examples:
     show_default=True,
 )
 @click.option("--no-color", is_flag=True, help="Screens without colours.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.pass_context
 def cli(
     ctx: click.Context,
@@ -134,6 +135,7 @@ def cli(
     base: str | None,
     variant: str,
     no_color: bool,
+    no_mouse: bool,
 ) -> None:
     """Set up and live-test self-hosted LLM providers for Warden.
 
@@ -151,7 +153,16 @@ def cli(
         return
     from tui.commands.screens import open_screens
 
-    ctx.exit(open_screens(demo=demo, config=config, variant=variant, base=base, color=not no_color))
+    ctx.exit(
+        open_screens(
+            demo=demo,
+            config=config,
+            variant=variant,
+            base=base,
+            color=not no_color,
+            mouse=not no_mouse,
+        )
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

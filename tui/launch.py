@@ -12,16 +12,30 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 
-def launch(opener: Callable[[], Workspace], *, demo: bool) -> int:
-    """Run the app until it is left; the exit code. A demo that was opened ends with it."""
+def launch(opener: Callable[[], Workspace], *, demo: bool, mouse: bool = True) -> int:
+    """Run the app until it is left; the exit code. A demo that was opened ends with it.
+
+    What is wrong with the settings is told behind the screens, where it can be read at leisure.
+    """
+    from core.paths import settings_file
+    from core.settings import read_settings
     from tui.app import TurnkeyApp
 
+    path = settings_file()
+    settings, faults = read_settings(path)
     with ExitStack() as stack:
         app = TurnkeyApp(
-            (lambda: open_demo(stack)) if demo else opener, demo=lambda: open_demo(stack)
+            (lambda: open_demo(stack)) if demo else opener,
+            demo=lambda: open_demo(stack),
+            settings=settings,
         )
-        code = app.run()
-        return code or app.return_code or 0
+        app.keep_settings_in(path)
+        code = app.run(mouse=mouse and settings.mouse)
+    for fault in faults:
+        from tui.commands.output import warn_of
+
+        warn_of(fault)
+    return code or app.return_code or 0
 
 
 def open_demo(stack: ExitStack) -> Workspace:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 from textual.theme import Theme
+
+if TYPE_CHECKING:
+    from core.settings import Look
 
 DARK = Theme(
     name="turnkey-dark",
@@ -45,3 +50,34 @@ LIGHT = Theme(
         "block-cursor-blurred-background": "#e3dfd4",
     },
 )
+CONTRAST = Theme(
+    name="turnkey-contrast",
+    primary="#ffd75f",
+    secondary="#7fdfff",
+    accent="#ffd75f",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#303030",
+    success="#87ff5f",
+    warning="#ffd75f",
+    error="#ff8787",
+    dark=True,
+    variables={
+        "footer-key-foreground": "#ffd75f",
+        "block-cursor-background": "#003a8c",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-blurred-background": "#303030",
+        "input-selection-background": "#ffffff 50%",
+    },
+)
+"""Black, white and saturated signs: at least 7 to 1 for every text (WCAG 2.2, 1.4.6)."""
+
+NAMES: Final[dict[Look, str]] = {
+    "dark": DARK.name,
+    "light": LIGHT.name,
+    "contrast": CONTRAST.name,
+    "ansi-dark": "ansi-dark",
+    "ansi-light": "ansi-light",
+}
+"""A setting's word -> the theme's name; the ANSI ones are Textual's own."""

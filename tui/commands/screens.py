@@ -9,7 +9,13 @@ from tui.commands.options import open_here
 
 
 def open_screens(
-    *, demo: bool, config: str | None, variant: str, base: str | None = None, color: bool = True
+    *,
+    demo: bool,
+    config: str | None,
+    variant: str,
+    base: str | None = None,
+    color: bool = True,
+    mouse: bool = True,
 ) -> int:
     """Open the screens on the nearest file, or on the demo provider. Returns the exit code."""
     from core.errors import Fault, UsageProblem
@@ -27,7 +33,7 @@ def open_screens(
         os.environ["NO_COLOR"] = "1"  # what Textual asks
     from tui.launch import launch
 
-    return launch(lambda: open_here(config, variant, base, may_be_new=True), demo=demo)
+    return launch(lambda: open_here(config, variant, base, may_be_new=True), demo=demo, mouse=mouse)
 
 
 def _is_terminal(stream: object) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
+from core import __version__
 from core.text import visible
 
 if TYPE_CHECKING:
@@ -21,8 +22,12 @@ class FaultBox(Static):
     FaultBox.-shown { display: block; }
     """
 
+    fault: Fault | None = None
+    """The one that stands there."""
+
     def show(self, fault: Fault) -> None:
         """Show ``fault``."""
+        self.fault = fault
         parts = [(visible(fault.what), "bold $error")]
         if fault.why:
             parts.append((f"\nwhy  {visible(fault.why)}", "$foreground 75%"))
@@ -31,7 +36,16 @@ class FaultBox(Static):
         self.update(Content.assemble(*parts))
         self.set_class(True, "-shown")
 
+    def details(self) -> str:
+        """The fault as a person pastes it into a report. Keys are masked where faults are made."""
+        fault = self.fault
+        if fault is None:
+            return ""
+        lines = [f"{fault.what} ({fault.code})", f"why: {fault.why}", f"fix: {fault.fix}"]
+        return visible("\n".join([*lines, f"turnkey {__version__}"]))
+
     def clear(self) -> None:
         """Show nothing."""
+        self.fault = None
         self.update("")
         self.set_class(False, "-shown")

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, TypeVar
 
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, OptionList, Static
 
 from core.text import one_line
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.events import Key
 
     from core.doctor.patient import Patient
     from core.draft import Draft
@@ -27,6 +29,17 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 ResultType = TypeVar("ResultType")
+
+STEPS = {
+    "j": "action_cursor_down",
+    "k": "action_cursor_up",
+    "g": "action_first",
+    "G": "action_last",
+}
+COPY_FAULT = "Copy the error's details for a report; keys are masked"
+TOO_SMALL = "turnkey needs 60 columns and 20 lines.\nMake the window larger, or press q to leave."
+LEAST = (60, 20)
+"""Columns and lines below which one sentence stands instead of a screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +111,14 @@ class ToDemo:
     """Leave the file as it is and open the demo provider."""
 
 
+@dataclass(frozen=True, slots=True)
+class ToHelp:
+    """What the keys of the screen in front do, and the concepts behind it."""
+
+
 Place: TypeAlias = (
     ToHome
+    | ToHelp
     | ToAddProvider
     | ToModels
     | ToLanes
@@ -168,6 +187,10 @@ class TurnkeyScreen(Screen[ResultType]):
     """A screen of turnkey: the bar, the body, the footer. Escape goes back and loses nothing."""
 
     TITLE = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "help", "Help", id="help", show=False, tooltip="This help"),
+        Binding("ctrl+y", "copy_fault", "Copy", show=False, id="copy-fault", tooltip=COPY_FAULT),
+    ]
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -178,6 +201,7 @@ class TurnkeyScreen(Screen[ResultType]):
         yield TopBar()
         yield from self.body()
         yield Footer(show_command_palette=False, compact=True)
+        yield Static(TOO_SMALL, id="too-small")
 
     def body(self) -> ComposeResult:
         """What this screen shows between the bar and the footer."""
@@ -193,7 +217,9 @@ class TurnkeyScreen(Screen[ResultType]):
             self.draw()
 
     def on_resize(self) -> None:
-        """The bar uses the whole width."""
+        """The bar uses the whole width; a window that is too small gets one sentence."""
+        size = self.app.size
+        self.set_class(size.width < LEAST[0] or size.height < LEAST[1], "-too-small")
         self.draw_bar()
 
     def draw(self) -> None:
@@ -215,3 +241,25 @@ class TurnkeyScreen(Screen[ResultType]):
     def action_back(self) -> None:
         """Close this screen."""
         self.dismiss()
+
+    def action_help(self) -> None:
+        """Explain the screen in front."""
+        self.open(ToHelp())
+
+    def on_key(self, event: Key) -> None:
+        """``j k g G`` move in a list, but for letters that mean something else on this screen."""
+        action = STEPS.get(event.key)
+        taken = event.key in self._bindings.key_to_bindings
+        if action is not None and not taken and isinstance(self.focused, OptionList):
+            event.stop()
+            event.prevent_default()
+            getattr(self.focused, action)()
+
+    def action_copy_fault(self) -> None:
+        """Copy the fault that stands on the screen, with what a report needs."""
+        from tui.clipboard import copy
+        from tui.widgets.fault import FaultBox
+
+        shown = [box.details() for box in self.query(FaultBox) if box.has_class("-shown")]
+        if shown:
+            copy(self.app, "\n\n".join(shown), self.workspace.env)
