@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from core.verify.compat import Compat, Variant
+from core.verify.pi_shape import PiModel
+
 if TYPE_CHECKING:
     from core.verify.exchange import Answered
 
@@ -47,7 +50,9 @@ class Verdict(msgspec.Struct, frozen=True):
     tokens: int | None = None
     """Tokens in and out that the server counted for them; None when it counted nothing."""
     detail: dict[str, str | int | float | bool | None] = {}
-    """What was measured or learned, by name, for whoever reads the verdict by machine."""
+    """What was measured, by name, for whoever reads the verdict by machine."""
+    learned: dict[str, object] = {}
+    """Compat flags under Pi's names: values that were needed, or that were seen to work."""
 
     @property
     def flaky(self) -> bool:
@@ -56,11 +61,22 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """Who is asked: a model behind a provider, for a lane or for none."""
+    """Who is asked: a model behind a provider, for a lane or for none, and whose Pi will ask it."""
 
     provider: str
     model: str
     lane: str | None = None
+    variant: Variant = "providers"
+    facts: PiModel | None = None
+    """How the model is described to Pi; None: by Pi's defaults, thinking found out by asking."""
+    written: Compat = Compat()
+    """What is written for it now (``stock`` alone can)."""
+    base_url: str = ""
+
+    @property
+    def described(self) -> PiModel:
+        """The facts, or Pi's defaults."""
+        return self.facts if self.facts is not None else PiModel(self.model)
 
 
 def evidence(text: str, *answered: Answered) -> Evidence:

@@ -1,0 +1,1 @@
+"""The compatibility probes, by subject."""
