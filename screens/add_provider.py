@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Button, Input, OptionList, Static, Tab, Tabs
-from textual.widgets.option_list import Option
+from textual.widgets import Button, Input, Static, Tab, Tabs
 
+from core.discover.offers import offers
 from core.doctor.patient import Patient, key_origin
 from core.draft import Draft, silent
 from core.errors import TurnkeyError
@@ -21,12 +21,12 @@ from core.keys.clean import clean_key
 from core.providers.base_url import read_base_url
 from core.providers.known import known_addresses
 from core.providers.names import default_name, name_fault, name_warnings
-from core.providers.presets import presets
-from core.text import one_line
+from core.providers.presets import preset, presets, tab_of
 from core.warden.config import Provider
 from tui.widgets.ask_key import may_go
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field, Tone
+from tui.widgets.found import FoundServers
 from tui.widgets.key_input import KeyInput
 from tui.widgets.shell import ToDoctor, ToModels, TurnkeyScreen
 
@@ -42,32 +42,6 @@ if TYPE_CHECKING:
     from core.providers.base_url import BaseUrl
     from core.providers.presets import Preset
     from core.workspace import Workspace
-
-OFFERED = {
-    "litellm": "LiteLLM",
-    "ollama": "Ollama",
-    "vllm": "vLLM",
-    "lmstudio": "LM Studio",
-    "llamacpp": "llama.cpp",
-    "generic": "other",
-}
-"""Dialect -> its short label on the form, in the order shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A server to fill the form with: it answers on this machine, or a variable holds it."""
-
-    dialect: str
-    label: str
-    base_url: str
-    words: str
-
-    def line(self) -> str:
-        """Kind, address, and what is known beside, in columns."""
-        where = self.base_url.removeprefix("http://").removesuffix("/v1")
-        label = OFFERED.get(self.dialect, self.label)
-        return f"{one_line(label, 12):<12} {one_line(where, 30):<30} {one_line(self.words)}"
 
 
 def _free(name: str, taken: Collection[str]) -> str:
@@ -105,21 +79,19 @@ class AddProviderScreen(TurnkeyScreen[None]):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        offered = {preset.dialect: preset for preset in presets()}
-        self._presets: tuple[Preset, ...] = tuple(offered[dialect] for dialect in OFFERED)
+        self._presets: tuple[Preset, ...] = tuple(preset for preset in presets() if preset.tab)
         self._preset = self._presets[0]
         self._place: Place | None = None
         self._source: KeySource | None = None
         self._asked: Asked | None = None
         self._key: Secret | None = None
         """The key that went with the last question, for its origin alone."""
-        self._offers: tuple[Offer, ...] = ()
 
     def body(self) -> ComposeResult:
         """The kinds, three fields, and what came back."""
         with VerticalScroll(id="form"):
             yield Tabs(
-                *(Tab(OFFERED[preset.dialect], id=preset.dialect) for preset in self._presets),
+                *(Tab(preset.short, id=preset.dialect) for preset in self._presets),
                 id="preset",
             )
             yield Field("Name", id="name", placeholder="litellm")
@@ -131,8 +103,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
                 yield Button("What breaks?", id="doctor", compact=True)
             yield Static(id="answer", markup=False)
             yield FaultBox(id="fault")
-            yield Static(id="found-title", markup=False)
-            yield OptionList(id="found", markup=False, compact=True)
+            yield FoundServers()
 
     def on_mount(self) -> None:
         """Fill in the first preset, or the demo's own address and key."""
@@ -216,7 +187,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
         if not self.is_mounted:
             return True
         if action == "found":
-            return bool(self._offers)
+            return bool(self.query_one(FoundServers).offers)
         if action == "doctor":
             return bool(self.query_one("#doctor").display)
         return True
@@ -227,50 +198,27 @@ class AddProviderScreen(TurnkeyScreen[None]):
 
         Never blocks the form; nothing but loopback is asked, and without a key.
         """
-        title = self.query_one("#found-title", Static)
-        title.update("looking for servers on this machine …")
-        offers = [
-            Offer(
-                one.dialect,
-                one.label,
-                one.base_url,
-                "wants a key" if one.wants_key else one.version or "",
-            )
-            for one in await self.workspace.asker.find()
-        ]
-        told = {offer.base_url.replace("localhost", "127.0.0.1") for offer in offers}
-        for known in known_addresses(self.workspace.env):
-            if known.base_url.replace("localhost", "127.0.0.1") not in told:
-                words = f"from ${known.variable}"
-                offers.append(Offer(known.dialect, known.label, known.base_url, words))
-        self._offers = tuple(offers)
-        title.update(
-            "Found on this machine"
-            if offers
-            else "No server answers on the usual ports of this machine."
-        )
-        found = self.query_one("#found", OptionList)
-        found.add_options([Option(offer.line()) for offer in offers])
-        found.highlighted = 0 if offers else None
-        found.display = bool(offers)
+        found = self.query_one(FoundServers)
+        found.looking()
+        known = known_addresses(self.workspace.env)
+        found.show(offers(await self.workspace.asker.find(), known))
         self.refresh_bindings()
 
     def action_found(self) -> None:
         """Go to what was found."""
-        self.query_one("#found").focus()
+        self.query_one(FoundServers).enter()
 
-    @on(OptionList.OptionSelected, "#found")
-    def choose_found(self, event: OptionList.OptionSelected) -> None:
+    @on(FoundServers.Chosen)
+    def choose_found(self, event: FoundServers.Chosen) -> None:
         """What was found fills the form."""
-        offer = self._offers[event.option_index]
-        preset = next(one for one in presets() if one.dialect == offer.dialect)
-        tabs = self.query_one("#preset", Tabs)
-        self._preset = preset
-        name = default_name(preset.name, read_base_url(offer.base_url).host)
+        offer = event.offer
+        chosen = preset(offer.dialect)
+        self._preset = chosen
+        name = default_name(chosen.name, read_base_url(offer.base_url).host)
         taken = {provider.name for provider in self.workspace.config.providers}
         self.query_one("#name", Field).value = _free(name, taken)
         self.query_one("#url", Field).value = offer.base_url
-        tabs.active = preset.dialect if preset.dialect in OFFERED else "generic"
+        self.query_one("#preset", Tabs).active = tab_of(offer.dialect).dialect
         self.query_one("#key", Field).input.focus()
 
     @on(Button.Pressed, "#doctor")

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 
+_MOST_WARNINGS = 3
+"""Told in lines of their own, so that the list keeps its room."""
+
+
 class ModelsScreen(TurnkeyScreen[None]):
     """The models of one provider, with their facts and where each came from."""
 
@@ -146,9 +150,14 @@ class ModelsScreen(TurnkeyScreen[None]):
             f"{draft.name} · {kind} at {draft.base.url}",
             f"{len(all_models)} listed, {self._chat} chat · {models.shown} shown · {picked} picked",
         ]
-        parts += [f"▲ {warning.what}" for warning in found.warnings]
+        parts += [f"▲ {warning.what}" for warning in found.warnings[:_MOST_WARNINGS]]
+        more = len(found.warnings) - _MOST_WARNINGS
+        if more > 0:
+            parts.append(f"▲ {more} more: turnkey models --provider {draft.name} tells all")
         if not all_models and not self._typed:
-            parts.append("It lists nothing: i types an id by hand.")
+            silent = found.error is not None
+            says = "It gave no list" if silent else "It lists nothing"
+            parts.append(f"{says}: i types an id by hand.")
         line = self.query_one("#endpoint", Static)
         told = [one_line(part) for part in parts]
         # At each key press: laid out again only where the lines may wrap otherwise than before.

@@ -16,7 +16,7 @@ from core.wire.bodies import Json, as_dict, as_list, as_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from core.discover.facts import Model
+    from core.discover.facts import Model, Source
     from core.wire.client import Reply
 
 _INFO: Final = Ask("/model/info")
@@ -100,16 +100,17 @@ def _model(
     patterns: Patterns,
 ) -> Model:
     model_id = row_id(row)
-    facts = Facts()
-    names = _deployed(facts, behind) if behind else ()
     wildcard = "" if behind else patterns.serving(model_id)
+    source: Source = "catalogue" if wildcard else "server"
+    facts = Facts(source)
+    names = _deployed(facts, behind) if behind else ()
     if wildcard:
         note = "listed from a price list; the server behind may not have it"
-        facts.add("wildcard", wildcard, note)
+        facts.add("wildcard", wildcard, note, "server")
     if len(behind) < 2:
         _grouped(facts, group, alone=not behind)
     facts.set_kind(kind_of(group.get("mode")))
-    said = row_facts(row)
+    said = row_facts(row, source)
     for name, fact in said.found.items():
         facts.found.setdefault(name, fact)
     facts.set_kind(said.kind)

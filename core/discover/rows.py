@@ -98,20 +98,21 @@ def kind_of(word: Json) -> Kind | None:
 class Facts:
     """Facts under collection: what is said first stands, and None is not a fact."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: Source = "server") -> None:
         self.found: dict[str, Fact] = {}
         self.kind: Kind | None = None
+        self._source = source
 
     def add(
         self,
         name: str,
         value: float | bool | str | None,
         note: str = "",
-        source: Source = "server",
+        source: Source | None = None,
     ) -> None:
         """Keep a fact unless there is one of that name, or there is nothing to keep."""
         if value is not None and name not in self.found:
-            self.found[name] = Fact(value, source, note)
+            self.found[name] = Fact(value, source or self._source, note)
 
     def set_kind(self, kind: Kind | None) -> None:
         """The server's own word for what the model is for; the first one stands."""
@@ -139,9 +140,9 @@ class Facts:
         return Model(model_id, kind, self.found)
 
 
-def row_facts(row: Mapping[str, Json]) -> Facts:
+def row_facts(row: Mapping[str, Json], source: Source = "server") -> Facts:
     """What a row says by itself, whichever server it came from."""
-    facts = Facts()
+    facts = Facts(source)
     top = as_dict(row.get("top_provider"))
     meta = as_dict(row.get("meta"))
     for value in (

@@ -9,13 +9,17 @@ if TYPE_CHECKING:
 
 FACT_NAMES: Final[dict[str, str]] = {
     "context_window": "context",
+    "context_ceiling": "at most",
     "max_output_tokens": "output limit",
     "reasoning": "thinks",
     "tools": "tools",
     "image_input": "images",
+    "loaded": "loaded",
+    "wildcard": "served by",
+    "upstream": "behind it",
     "input_cost": "$/M in",
     "output_cost": "$/M out",
-    "loaded": "loaded",
+    "cache_read_cost": "$/M cached",
 }
 """Fact -> heading, in the order they are told."""
 

@@ -19,6 +19,10 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The word for ``--preset``, and what discovery reports: ``litellm``, ``vllm``, ..."""
     label: str
     """The name that people know: «LM Studio»."""
+    short: str
+    """The same where room is scarce: «other»."""
+    tab: bool
+    """Whether the form for a new provider has a tab for it; the rest is under «other»."""
     name: str
     """The default provider name. Empty: made from the host by ``names.default_name``."""
     base_url: str
@@ -64,6 +68,16 @@ def preset(dialect: str) -> Preset:
     raise UsageProblem(
         Fault("usage", f"There is no preset «{dialect}».", fix=f"Use one of: {known}.")
     )
+
+
+def tab_of(dialect: str) -> Preset:
+    """The preset whose tab of the form stands for ``dialect``: its own, or that for all others.
+
+    Raises:
+        UsageProblem: as :func:`preset`.
+    """
+    own = preset(dialect)
+    return own if own.tab else next(one for one in presets() if one.tab and not one.base_url)
 
 
 def dummy_keys() -> frozenset[str]:

@@ -61,6 +61,15 @@ async def test_a_wildcards_models_say_where_they_come_from() -> None:
     assert "price list" in found.warnings[0].why
 
 
+async def test_what_a_price_list_says_is_of_the_catalogue() -> None:
+    group = {"model_group": "wild/m", "max_input_tokens": 9000.0, "mode": "chat"}
+    found = await litellm_look(["wild/m"], [deployment("wild/*", "openai/*")], [group])
+    facts = found.models[0].facts
+    assert (facts["context_window"].value, facts["context_window"].source) == (9000, "catalogue")
+    assert facts["kind"].source == "catalogue"
+    assert facts["wildcard"].source == "server"
+
+
 async def test_a_wildcard_that_lists_nothing_is_explained() -> None:
     found = await litellm_look([], [deployment("hosted_vllm/*", "hosted_vllm/*")])
     assert found.error is None

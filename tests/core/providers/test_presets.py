@@ -4,7 +4,7 @@ import pytest
 
 from core.errors import UsageProblem
 from core.providers.base_url import read_base_url
-from core.providers.presets import dummy_keys, preset, presets
+from core.providers.presets import dummy_keys, preset, presets, tab_of
 
 
 def test_the_order_begins_with_what_most_people_have() -> None:
@@ -44,3 +44,15 @@ def test_an_unknown_preset_names_those_that_there_are() -> None:
 def test_dummy_keys_of_other_tools_are_known() -> None:
     assert {"EMPTY", "ollama", "lm-studio", "sk-no-key-required"} <= dummy_keys()
     assert preset("vllm").label == "vLLM"
+
+
+def test_every_kind_has_a_tab_or_shares_the_one_for_all_others() -> None:
+    tabs = [one for one in presets() if one.tab]
+    assert len(tabs) == 7
+    assert all(tab_of(one.dialect) in tabs for one in presets())
+    assert tab_of("vllm").dialect == "vllm"
+    assert tab_of("openrouter").base_url == ""
+
+
+def test_short_labels_fit_a_column() -> None:
+    assert all(0 < len(one.short) <= 12 for one in presets())
