@@ -75,6 +75,10 @@ class Witness(Protocol):
         """One event, to be applied to the transcript; ``shown``: the same with the key masked."""
         ...
 
+    def settle(self) -> None:
+        """The transcript is about to be judged: all events must be applied now."""
+        ...
+
 
 async def ping(
     client: httpx.AsyncClient,
@@ -167,6 +171,9 @@ class _Listener:
     def read(self, data: bytes, at: float) -> None:
         pass
 
+    def settle(self) -> None:
+        pass
+
     def saw(self, event: Event, shown: Sequence[Event]) -> None:
         self._transcript.apply(event)
         if self._on_event is not None:
@@ -208,6 +215,7 @@ async def _try(
             witness.saw(event, veil.take(event))
     finally:
         await events.aclose()
+        witness.settle()
     return transcript, request
 
 

@@ -28,7 +28,18 @@ _WITHHELD: Final = "(not shown: the server sent the key back in pieces)"
 class Told:
     """A copy of what was kept, to be shaped outside the lock."""
 
-    __slots__ = ("body", "dropped", "head", "headers", "reply", "started", "status", "tail", "url")
+    __slots__ = (
+        "body",
+        "chunks",
+        "gap",
+        "head",
+        "headers",
+        "reply",
+        "started",
+        "status",
+        "tail",
+        "url",
+    )
 
     def __init__(self) -> None:
         self.url = ""
@@ -39,7 +50,9 @@ class Told:
         self.started: float | None = None
         self.head: list[tuple[float, bytes]] = []
         self.tail: list[tuple[float, bytes]] = []
-        self.dropped = 0
+        self.gap = False
+        """Something between head and tail is no longer kept."""
+        self.chunks = 0
 
 
 class Recorder:
@@ -96,24 +109,27 @@ class Recorder:
         while self._tail_bytes > TAIL_BYTES and len(self._tail) > 1:
             _, gone = self._tail.popleft()
             self._tail_bytes -= len(gone)
-            told.dropped += _records_in(gone)
+            told.gap = True
 
     def told(self) -> Told:
         """A copy of what is kept so far."""
         told, copy = self._told, Told()
         copy.url, copy.headers, copy.body = told.url, told.headers, told.body
         copy.status, copy.reply, copy.started = told.status, told.reply, told.started
-        copy.head, copy.tail, copy.dropped = list(told.head), list(self._tail), told.dropped
+        copy.head, copy.tail = list(told.head), list(self._tail)
+        copy.gap, copy.chunks = told.gap, self.chunks
         return copy
 
     def shown(self, told: Told) -> Exchange:
         """The exchange in words, the key masked in every place."""
         started = told.started
-        if told.dropped:
-            first, last = _records(told.head, started), _records(told.tail, started)
+        if told.gap:  # what the gap cut in two is left out on both sides of it
+            first = _records(told.head, started, cut=True)
+            last = _records(told.tail, started)[1:]
         else:
             first, last = _records([*told.head, *told.tail], started), []
         records = [*first, *last]
+        dropped = max(told.chunks - len(records), 0) if told.gap else 0
         if self._echoed(records):
             records = [Record(record.at_s, _WITHHELD) for record in records]
         else:
@@ -129,7 +145,7 @@ class Recorder:
                 for name, value in told.reply
             ),
             records=tuple(records),
-            dropped=told.dropped,
+            dropped=dropped,
             kept_first=len(first),
         )
 
@@ -159,8 +175,13 @@ def _records_in(data: bytes) -> int:
     return data.count(b"\n\n") + data.count(b"\r\n\r\n")
 
 
-def _records(chunks: list[tuple[float, bytes]], started: float | None) -> list[Record]:
-    """Chunks split at empty lines; a record has the time of the chunk that completed it."""
+def _records(
+    chunks: list[tuple[float, bytes]], started: float | None, *, cut: bool = False
+) -> list[Record]:
+    """Chunks split at empty lines; a record has the time of the chunk that completed it.
+
+    With ``cut`` what follows the last empty line is left out.
+    """
     records: list[Record] = []
     rest = b""
     at = 0.0
@@ -169,7 +190,7 @@ def _records(chunks: list[tuple[float, bytes]], started: float | None) -> list[R
         *whole, rest = rest.split(b"\n\n")
         since = at - (started if started is not None else at)
         records += [Record(since, _text(one)) for one in whole if one.strip()]
-    if rest.strip():
+    if rest.strip() and not cut:
         records.append(Record(at - (started if started is not None else at), _text(rest)))
     return records
 

@@ -238,7 +238,7 @@ class _Flow:
             if self._told is not None:
                 self._told(url, headers, body)
 
-        trace = Trace(self._clock, self._begin, told)
+        trace = Trace(self._clock, self._begin, told, self._stamps)
         bounds = self._bounds
         try:
             built = self._client.build_request(

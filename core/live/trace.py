@@ -9,6 +9,8 @@ from core.live.events import Started
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from core.wire.stamps import Stamps
+
 
 class Trace:
     """t0 and the connection's set-up, out of httpcore's trace (encode/httpcore, «extensions»)."""
@@ -18,10 +20,13 @@ class Trace:
         clock: Callable[[], float],
         started: Callable[[Started], None],
         sent: Callable[[Sequence[tuple[str, str]]], None] | None = None,
+        stamps: Stamps | None = None,
     ) -> None:
         self._clock = clock
         self._started = started
         self._sent = sent
+        self._stamps = stamps
+        self._sending_from = 0.0
         self._connect_from: float | None = None
         self._connect_to: float | None = None
         self.headers_at: float | None = None
@@ -33,14 +38,24 @@ class Trace:
         elif name.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._connect_to = self._clock()
         elif name.endswith("send_request_headers.started"):
-            connect = None
-            if self._connect_from is not None and self._connect_to is not None:
-                connect = self._connect_to - self._connect_from
             if self._sent is not None:
                 self._sent(_headers(info.get("request")))
-            self._started(Started(self._clock(), connect))
+            self._sending_from = self._clock()
+            if self._stamps is not None:
+                self._stamps.sent = None
+            else:
+                self._started(Started(self._sending_from, self._connect_s()))
+        elif "send_request_headers." in name and self._stamps is not None:
+            # now the connection knows when the first byte really went
+            at = self._stamps.sent
+            self._started(Started(self._sending_from if at is None else at, self._connect_s()))
         elif name.endswith("receive_response_headers.complete"):
             self.headers_at = self._clock()
+
+    def _connect_s(self) -> float | None:
+        if self._connect_from is None or self._connect_to is None:
+            return None
+        return self._connect_to - self._connect_from
 
 
 def _headers(request: object) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
@@ -45,10 +46,19 @@ if TYPE_CHECKING:
     from core.wire.chat import ChatRequest
     from core.wire.network import Network
 
+    _Item = (
+        tuple[Event, Sequence[Event]]
+        | tuple[bytes, float]
+        | tuple[str, tuple[tuple[str, str], ...], bytes]
+        | Transcript
+    )
+
 COLUMNS: Final = 60
 """How many columns :attr:`Progress.rates` has at most."""
 PENDING: Final = 1 << 20
 """Characters that wait for a take; of more, the oldest are skipped, and that is said."""
+WAITING: Final = 8192
+"""Events and reads that wait for a take before they are folded by the thread that reads."""
 _SLOW_S: Final = 0.2
 """How often what is dear to compute is computed anew."""
 
@@ -101,6 +111,7 @@ class _Watch:
         self._transcript = Transcript(model)
         self._state: State = "connecting"
         self._state_at = time.perf_counter()
+        self._waiting: deque[_Item] = deque()
         self._thinking: list[str] = []
         self._answer: list[str] = []
         self._pending = 0
@@ -120,6 +131,7 @@ class _Watch:
     def take(self) -> Progress:
         """What came since the last take."""
         with self._lock:
+            self._fold()
             now = time.perf_counter()
             transcript, run = self._transcript, self._run
             meter = transcript.meter
@@ -155,6 +167,7 @@ class _Watch:
     def exchange(self) -> Exchange:
         """The request and the raw reply so far."""
         with self._lock:
+            self._fold()
             told = self._recorder.told()
         return self._recorder.shown(told)
 
@@ -195,6 +208,7 @@ class _Watch:
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
+            self.settle()
             run = self._transcript.run(None)
         run = masked(run, self._key)
         with self._lock:
@@ -224,30 +238,51 @@ class _Watch:
 
     # ------------------------------------------------------------------ what the request tells
 
+    # These run in the thread that reads. They wait for nobody: whoever takes folds what waits.
+
     def began(self, transcript: Transcript, request: ChatRequest) -> None:
         """A try begins; :func:`core.live.ping.ask` calls it."""
         del request
-        with self._lock:
-            self._transcript = transcript
+        self._waiting.append(transcript)
 
     def sent(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         """The request as it went out."""
-        with self._lock:
-            self._recorder.sent(url, headers, body)
+        self._waiting.append((url, tuple(headers), body))
 
     def read(self, data: bytes, at: float) -> None:
         """Raw bytes of the stream."""
-        with self._lock:
-            self._recorder.read(data, at)
+        self._waiting.append((data, at))
 
     def saw(self, event: Event, shown: Sequence[Event]) -> None:
         """One event; ``shown`` is what of it may be shown, the key masked."""
+        self._waiting.append((event, shown))
+        if len(self._waiting) > WAITING:
+            self.settle()  # nobody takes: do it here, before it becomes too much
+
+    def settle(self) -> None:
+        """Fold what waits."""
         with self._lock:
-            if isinstance(event, Headers):
-                self._recorder.answered(event.status, event.headers)
-            self._transcript.apply(event)
-            for one in shown:
-                self._show(one)
+            self._fold()
+
+    def _fold(self) -> None:
+        waiting = self._waiting
+        while waiting:
+            match waiting.popleft():
+                case (bytes() as data, float() as at):
+                    self._recorder.read(data, at)
+                case (event, shown):
+                    self._apply(event, shown)
+                case (url, headers, body):
+                    self._recorder.sent(url, headers, body)
+                case Transcript() as transcript:
+                    self._transcript = transcript
+
+    def _apply(self, event: Event, shown: Sequence[Event]) -> None:
+        if isinstance(event, Headers):
+            self._recorder.answered(event.status, event.headers)
+        self._transcript.apply(event)
+        for one in shown:
+            self._show(one)
 
     def _show(self, event: Event) -> None:
         if isinstance(event, Answer):

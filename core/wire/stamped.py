@@ -142,6 +142,7 @@ class StampedStream(httpcore.AsyncNetworkStream):
             raise httpcore.WriteError("closed")
         try:
             async with asyncio.timeout(timeout):
+                self._stamps.sends()
                 await self._loop.sock_sendall(self._sock, buffer)
         except TimeoutError as error:
             raise httpcore.WriteTimeout("write") from error

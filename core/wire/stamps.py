@@ -38,7 +38,7 @@ SPACE: Final = 64
 class Stamps:
     """The arrival of the bytes that were read last, in seconds of ``time.perf_counter``."""
 
-    __slots__ = ("_by_kernel", "_clock", "_difference", "_last", "_reads", "_wall", "at")
+    __slots__ = ("_by_kernel", "_clock", "_difference", "_last", "_reads", "_wall", "at", "sent")
 
     def __init__(
         self,
@@ -51,6 +51,8 @@ class Stamps:
         self._last = 0
         self.at: float | None = None
         """None until something was read."""
+        self.sent: float | None = None
+        """When something was handed to the socket, first since this was last set to None."""
         self._reads = self._by_kernel = 0
 
     @property
@@ -60,6 +62,11 @@ class Stamps:
         The kernel begins to stamp a moment after it was asked to; the first may lack one.
         """
         return "kernel" if self._by_kernel * 4 > self._reads * 3 else "thread"
+
+    def sends(self) -> None:
+        """Bytes go to the socket now."""
+        if self.sent is None:
+            self.sent = self._clock() / 1e9
 
     def measure(self) -> None:
         """Take the difference between the clocks: the closest pair of several readings."""

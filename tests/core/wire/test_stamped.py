@@ -13,7 +13,7 @@ import httpcore
 import pytest
 
 from core.wire.stamped import StampedStream, connect
-from core.wire.stamps import SO_TIMESTAMPNS, Stamps, stamp_in
+from core.wire.stamps import SO_TIMESTAMPNS, Source, Stamps, stamp_in
 from tests.servers.certificates import make_pki
 
 if TYPE_CHECKING:
@@ -62,18 +62,40 @@ def test_a_stamp_that_cannot_be_true_gives_way_to_the_reading_threads_time() -> 
     clocks = Clocks()
     stamps = clocks.stamps()
     stamps.measure()
-    first = stamps.mark(clocks.wall)
+    first, source = stamps.mark(clocks.wall)
+    assert source == "kernel"
     clocks.passes(1)
     assert stamps.mark(clocks.wall - 10 * SECOND) == (clocks.now, "thread"), "before the last one"
     assert stamps.mark(clocks.wall + SECOND) == (clocks.now, "thread"), "in the future"
-    assert stamps.mark(clocks.wall - SECOND) == first, "as long as nothing stands against it"
+    again, _ = stamps.mark(clocks.wall - SECOND)
+    assert again == first, "as long as nothing stands against it"
 
 
-def test_nothing_was_read_yet() -> None:
+def test_the_time_is_that_of_the_piece_that_was_handed_on() -> None:
     stamps = Stamps()
-    assert stamps.at is None
-    stamps.deliver((SECOND // 2, "kernel"))
-    assert (stamps.at, stamps.source) == (0.5, "kernel")
+    found = [(stamps.at, stamps.source)]
+    marks: list[tuple[int, Source]] = [
+        (SECOND // 2, "thread"),
+    ]
+    marks += [(SECOND, "kernel")] * 4
+    marks = [
+        marks[0],
+    ]
+    marks += [(SECOND, "kernel")] * 4
+    for mark in marks:
+        stamps.deliver(mark)
+        found.append((stamps.at, stamps.source))
+    assert found[:3] == [(None, "thread"), (0.5, "thread"), (1.0, "thread")]
+    assert found[-1] == (1.0, "kernel"), "one of five had no stamp"
+
+
+def test_the_first_byte_that_went_counts() -> None:
+    clocks = Clocks()
+    stamps = clocks.stamps()
+    stamps.sends()
+    clocks.passes(1)
+    stamps.sends()
+    assert stamps.sent == 100.0
 
 
 @pytest.mark.parametrize(
