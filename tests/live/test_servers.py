@@ -19,6 +19,7 @@ from tests.live.cli import at, empty_repository
 from tests.live.lab import environment, lab_folder
 from tests.live.llama import llama_server, running_llama
 from tests.live.proxy import HOST, MASTER_KEY, PACKAGES, Upstream, passed_on, running_proxy
+from tests.live.proxy import VERSION as LITELLM_VERSION
 from tests.live.tiny_model import SAID, TEMPLATE, THINKING, TRAINED
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ async def test_litellm_in_front_of_llama_tells_what_its_operator_said(
 ) -> None:
     found = await discover(before_llama.authority, Secret(MASTER_KEY))
     assert found.error is None
-    assert found.endpoint.dialect == "litellm"
+    assert (found.endpoint.dialect, found.endpoint.version) == ("litellm", LITELLM_VERSION)
     facts = {model.id: from_server(model) for model in found.models}
     assert sorted(facts) == ["behind", "behind-down", "behind-nowhere", "behind-refused"]
     assert facts["behind"]["context_window"] == 4_000
