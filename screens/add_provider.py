@@ -395,7 +395,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
             self._go_on(self._asked, self._key, silent(self._asked.base))
 
     def _go_on(self, asked: Asked, key: Secret | None, found: Discovery) -> None:
-        base = read_base_url(found.endpoint.base_url)
+        base = read_base_url(found.endpoint.base_url, exact=True)
         typed = asked.typed is not None
         self.open(ToModels(draft=Draft(asked.name, base, key, typed, found)))
 

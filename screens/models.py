@@ -150,6 +150,8 @@ class ModelsScreen(TurnkeyScreen[None]):
             f"{draft.name} · {kind} at {draft.base.url}",
             f"{len(all_models)} listed, {self._chat} chat · {models.shown} shown · {picked} picked",
         ]
+        if draft.existing and found.endpoint.base_url != draft.base.url:
+            parts.append(f"▲ The list is at {found.endpoint.base_url}: use that as the base URL.")
         parts += [f"▲ {warning.what}" for warning in found.warnings[:_MOST_WARNINGS]]
         more = len(found.warnings) - _MOST_WARNINGS
         if more > 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from textual.events import Paste
 from textual.widgets import Input, OptionList, Static, Tabs
@@ -111,6 +112,25 @@ async def test_answer_leads_to_the_models_and_the_typed_key_goes_along() -> None
         await arrive(pilot, "ModelsScreen")
     assert asker.asked == [("http://localhost:4000/v1", KEY)]
     assert not on.unsaved, "asking persists nothing"
+
+
+@pytest.mark.parametrize("path", ["", "/llm", "/v1"])
+async def test_the_path_that_answered_is_the_one_that_is_kept(path: str) -> None:
+    """A server that lists at its root is not given a /v1 again on the way to the file."""
+    found = discovery()
+    at = f"{found.endpoint.origin}{path}"
+    found = msgspec.structs.replace(
+        found, endpoint=msgspec.structs.replace(found.endpoint, base_url=at)
+    )
+    on = workspace(asker=ScriptedAsker(found))
+    app = Stage(on, ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        await pilot.press("ctrl+o")
+        await arrive(pilot, "ModelsScreen")
+        await pilot.press("space", "c")
+        await arrive(pilot, "LanesScreen")
+    assert [provider.base_url for provider in on.config.providers] == [at]
 
 
 async def test_failure_stands_on_the_form_and_one_may_go_on() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
+import msgspec
 from textual.widgets import Input, Static
 
 from core.errors import Fault
@@ -142,3 +143,16 @@ async def test_typing_an_id_keeps_declared_models_that_are_not_listed() -> None:
         await arrive(pilot, "ModelsScreen")
         await until(pilot, lambda: models.shown == 4)
         assert models.picked == ("qwen3-coder", "qwen3-mini", "typed")
+
+
+async def test_a_list_at_another_path_than_the_files_is_told() -> None:
+    found = discovery()
+    elsewhere = msgspec.structs.replace(found.endpoint, base_url="http://127.0.0.1:4000/llm/v1")
+    found = msgspec.structs.replace(found, endpoint=elsewhere)
+    app = Stage(workspace(FILLED, asker=ScriptedAsker(found)), ToModels(name="litellm"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "ModelsScreen")
+        line = app.screen.query_one("#endpoint", Static)
+        await until(
+            pilot, lambda: "▲ The list is at http://127.0.0.1:4000/llm/v1" in str(line.content)
+        )
