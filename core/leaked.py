@@ -6,20 +6,29 @@ where a keyring does not work; and every diff that is shown has these values mas
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import unquote
 
 from core.errors import Fault, KeyProblem, UsageProblem
 from core.keys.environment import own_variables, stored_variable
 from core.keys.secret import Secret
 from core.providers.base_url import read_base_url
-from core.providers.key_forms import may_be_key
+from core.providers.key_forms import looks_secret, may_be_key, without_keys
 from core.providers.names import env_stem
 from core.text import without_login
 from core.warden.difference import diff
 from core.warden.keys_edit import dotted, set_key, unset_key
-from core.warden.secrets import secret_paths
+from core.warden.secrets import (
+    bare_address,
+    login_in,
+    loose_keys,
+    loose_values,
+    movable,
+    secret_paths,
+)
 from core.warden.values import value_at
 
 if TYPE_CHECKING:
@@ -31,7 +40,8 @@ if TYPE_CHECKING:
     from core.warden.scan import KeyPath
 
 _BEARER: Final = re.compile(r"Bearer\s+(\S+)")
-_BLOCK: Final = ("defaults", "providers")
+_TELLING: Final = 8
+"""Characters of a piece of a key that are worth masking; a shorter one may be any word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +49,10 @@ class Leak:
     """One key in the file."""
 
     path: KeyPath
-    way: Literal["remove", "reference", "none"]
-    """Its line is removed, or its value becomes ``$VARIABLE``; ``none``: nobody knows its use."""
+    way: Literal["remove", "reference", "login", "none"]
+    """Its line is removed, or its value becomes ``$VARIABLE``; ``login``: a URL loses its user and
+    password, which a header sends from then on, unless it is the provider's key; ``none``: nobody
+    knows its use."""
     variable: str = ""
     """What the keyring files it under."""
     origin: str = ""
@@ -53,7 +65,11 @@ class Leak:
         """What would be done, as an instruction."""
         if self.way == "none":
             return "Take it out of the file by hand: turnkey does not know what it is for."
-        left = "its line leaves" if self.way == "remove" else f"the line says ${self.variable}"
+        left = {
+            "remove": "its line leaves",
+            "reference": f"the line says ${self.variable}",
+            "login": "the address stays without it",
+        }[self.way]
         return f"Move it to the keyring as {self.variable}, only for {self.origin}; {left}."
 
 
@@ -78,9 +94,10 @@ def move(document: Document, leak: Leak, vault: Vault) -> tuple[Document, Place]
         ConfigProblem: the file cannot be edited so.
     """
     if leak.way == "none":
-        what = f"turnkey does not know what the key at {dotted(leak.path)} is for."
+        where = without_keys(dotted(leak.path))
+        what = f"turnkey does not know what the key at {where} is for."
         raise KeyProblem(Fault("keyring", what, "It belongs to no provider.", leak.says))
-    edited = _edited(document, leak)  # before the keyring: what cannot be edited is not stored
+    edited = taken_out(document, leak)  # before the keyring: what cannot be edited is not stored
     place = vault.store(leak.variable, leak.origin, _secret(document, leak))
     if place.kind == "memory":
         trouble = place.fault
@@ -91,12 +108,49 @@ def move(document: Document, leak: Leak, vault: Vault) -> tuple[Document, Place]
     return edited, place
 
 
+def taken_out(document: Document, leak: Leak) -> Document:
+    """The file without the key, as :func:`move` leaves it; nothing is stored.
+
+    ConfigProblem where the file cannot be edited so, KeyProblem as in :func:`move`.
+    """
+    if leak.way == "reference":
+        return set_key(document, leak.path, f"${leak.variable}")
+    if leak.way == "remove":
+        return unset_key(document, leak.path)
+    if leak.way == "none":
+        raise KeyProblem(Fault("keyring", "The use of this key is not known.", "", leak.says))
+    url = str(value_at(document.data(), leak.path))
+    document = set_key(document, leak.path, bare_address(url))
+    if leak.variable.endswith("_AUTHORIZATION"):
+        header = (*leak.path[:-1], "headers", "Authorization")
+        document = set_key(document, header, f"${leak.variable}")
+    return document
+
+
 def masked(text: str, *documents: Document) -> str:
-    """``text`` without the values of keys that any of the documents has."""
+    """``text`` without anything that has a key's form, and without the keys of the documents."""
     for document in documents:
         for value in _values(document):
             text = Secret(value).redact(text)
-    return text
+    return without_keys(text)
+
+
+def masked_data(value: object, *documents: Document) -> object:
+    """JSON data (mappings, lists, scalars) with every text in it :func:`masked`."""
+    values = [Secret(one) for document in documents for one in _values(document)]
+
+    def hide(one: object) -> object:
+        if isinstance(one, dict):
+            return {without_keys(str(key)): hide(entry) for key, entry in one.items()}
+        if isinstance(one, list | tuple):
+            return [hide(entry) for entry in one]
+        if isinstance(one, str):
+            for secret in values:
+                one = secret.redact(one)
+            return without_keys(without_login(one))
+        return one
+
+    return hide(value)
 
 
 def masked_diff(before: Document, after: Document) -> str:
@@ -105,41 +159,52 @@ def masked_diff(before: Document, after: Document) -> str:
 
 
 def holds_keys(document: Document) -> bool:
-    """Whether any key stands in the file."""
-    return any(True for _ in secret_paths(document.data()))
+    """Whether any key stands in the file, be it in a comment."""
+    return any(True for _ in secret_paths(document.data())) or bool(loose_keys(document))
 
 
 def _values(document: Document) -> Iterator[str]:
+    """What to mask: the values of keys, as they mean and as they are written."""
     data = document.data()
     for path in secret_paths(data):
         value = value_at(data, path)
-        if isinstance(value, str):
-            yield value
-            yield from (part for part in value.split() if len(part) >= 8)
+        if not isinstance(value, str):
+            continue
+        login = login_in(value)
+        if login is not None:
+            yield from (one for one in login if len(one) >= 4)
+            continue
+        yield value
+        yield from (part for part in value.split() if len(part) >= _TELLING)
+        spot = document.layout.spots.get(path)
+        if spot is not None and spot.value is not None:
+            lines = document.text[spot.value.start : spot.value.end].strip("\"'").splitlines()
+            yield from (line.strip() for line in lines if len(line.strip()) >= _TELLING)
+    yield from loose_values(document)
 
 
 def _leak(document: Document, path: KeyPath, taken: set[str]) -> Leak:
     nothing = Leak(path, "none")
-    if path[:2] != _BLOCK or len(path) < 4:
+    if not movable(path):
         return nothing
     provider = document.config().provider(str(path[2]))
     value = value_at(document.data(), path)
     if provider is None or not isinstance(value, str):
         return nothing
     try:
-        origin = read_base_url(provider.base_url, exact=True).origin
+        origin = read_base_url(bare_address(provider.base_url), exact=True).origin
     except UsageProblem:
         return nothing
     named = provider.api_key_env
     if named is not None and may_be_key(named):
         named = None
     key = stored_variable(provider.name, named)
-    if len(path) == 4 and path[3] != "baseUrl":
+    if path[3] == "baseUrl":
+        return _leaked_login(document, path, value, key, origin, taken)
+    if len(path) == 4:
         return Leak(
             path, "remove", own_variables(provider.name)[0] if named is None else key, origin
         )
-    if path[3] != "headers" or len(path) != 5:
-        return nothing
     header = str(path[4])
     bearer = _BEARER.fullmatch(value.strip()) is not None
     if header.lower() == "authorization" and bearer and key not in taken:
@@ -151,13 +216,43 @@ def _leak(document: Document, path: KeyPath, taken: set[str]) -> Leak:
     return Leak(path, "reference", next(one for one in names if one not in mine), origin)
 
 
+def _leaked_login(
+    document: Document, path: KeyPath, url: str, key: str, origin: str, taken: set[str]
+) -> Leak:
+    """A URL's user and password: the provider's key where it is one, else Basic authentication.
+
+    Pi sends an ``Authorization`` header of the provider's own instead of the key.
+    """
+    if _key_of_login(url) is not None and key not in taken:
+        return Leak(path, "login", key, origin)
+    name = str(path[2])
+    headers = value_at(document.data(), (*path[:-1], "headers"))
+    variable = f"WARDEN_{env_stem(name)}_AUTHORIZATION"
+    own = {one.lower() for one in headers} if isinstance(headers, dict) else set()
+    if login_in(url) is None or "authorization" in own or variable in taken:
+        return Leak(path, "none")
+    return Leak(path, "login", variable, origin)
+
+
+def _key_of_login(url: str) -> str | None:
+    """The key that stands in a URL as its user or its password, or None."""
+    login = login_in(url)
+    if login is None:
+        return None
+    user, password = map(unquote, login)
+    if looks_secret(password) or (password and not user):
+        return password
+    return user if looks_secret(user) or not password else None
+
+
 def _secret(document: Document, leak: Leak) -> Secret:
     value = str(value_at(document.data(), leak.path)).strip()
+    if leak.way == "login":
+        key = _key_of_login(value)
+        if key is not None and not leak.variable.endswith("_AUTHORIZATION"):
+            return Secret(key)
+        user, password = map(unquote, login_in(value) or ("", ""))
+        coded = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return Secret(f"Basic {coded}")
     found = _BEARER.fullmatch(value) if leak.bearer else None
     return Secret(found[1] if found else value)
-
-
-def _edited(document: Document, leak: Leak) -> Document:
-    if leak.way == "reference":
-        return set_key(document, leak.path, f"${leak.variable}")
-    return unset_key(document, leak.path)

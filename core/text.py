@@ -34,6 +34,13 @@ def without_login(text: str) -> str:
     return _LOGIN.sub("//••••@", text)
 
 
+def shell_word(text: str) -> str:
+    """``text`` as one word of a command that a person copies into a shell, quoted where needed."""
+    import shlex
+
+    return shlex.quote(text)
+
+
 def _shown(character: str) -> str:
     if character in _KEPT or character in _HARMLESS:
         return character

@@ -10,21 +10,19 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.asker import Asker, NetworkAsker
 from core.errors import ConfigProblem, Fault, TurnkeyError, UsageProblem
-from core.leaked import holds_keys, masked_diff
+from core.leaked import holds_keys
 from core.providers.base_url import read_base_url
+from core.sheets import LAYERS, Sheets
 from core.text import one_line
 from core.warden import document as documents
-from core.warden.document import Document
-from core.warden.history import replay
-from core.warden.lanes import Layer, providers_seen, resolve
-from core.warden.save import backup, conflict
-from core.warden.save import save as save_document
+from core.warden.lanes import providers_seen, resolve
+from core.warden.save import backup
 from core.warden.workflows import NamedBase, named_bases
 
 if TYPE_CHECKING:
@@ -35,13 +33,9 @@ if TYPE_CHECKING:
     from core.keys.vault import Vault
     from core.live.ping import Run
     from core.providers.base_url import BaseUrl
-    from core.warden.config import Config, Provider, Variant
+    from core.warden.config import Provider, Variant
     from core.warden.lanes import LaneReport
     from core.warden.problems import Problem
-
-LAYERS: Final[tuple[Layer, ...]] = ("repo", "base")
-Sheets = tuple[Document, Document | None]
-"""The repository's file and the base layer, as they stood at one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +48,9 @@ class Suggestion:
 
 
 @dataclass
-class Workspace:
+class Workspace(Sheets):
     """The working state of one run of turnkey."""
 
-    document: Document
-    """The file with the edits that are not saved yet."""
-    saved: Document
-    """The file as it was loaded or last saved."""
     env: Mapping[str, str]
     vault: Vault
     variant: Variant = "providers"
@@ -68,11 +58,6 @@ class Workspace:
     """Where the last saved version is kept; None keeps none (the demo)."""
     demo: Suggestion | None = None
     """Set on the demo provider: the screens say so, and the form is filled in."""
-    base_document: Document | None = None
-    """The organisation's base layer with the edits that are not saved yet; only the layer switch
-    of the Lanes screen edits it."""
-    base_saved: Document | None = None
-    """The base layer as it was loaded or last saved."""
     named_bases: tuple[NamedBase, ...] = ()
     """The base layers that workflows of the repository name."""
     pending_keys: dict[tuple[str, str], Secret] = field(default_factory=dict)
@@ -80,49 +65,6 @@ class Workspace:
     asker: Asker = field(default_factory=NetworkAsker)
     """Asks endpoints; another one in tests."""
     _runs: dict[tuple[str, str], Run] = field(default_factory=dict)
-    _undone: list[Sheets] = field(default_factory=list)
-    _done: list[Sheets] = field(default_factory=list)
-
-    @property
-    def config(self) -> Config:
-        """The file with its unsaved edits, as typed values."""
-        return self.document.config()
-
-    @property
-    def base(self) -> Config | None:
-        """The base layer with its unsaved edits, as typed values; None: there is none."""
-        return None if self.base_document is None else self.base_document.config()
-
-    def sheet(self, layer: Layer) -> Document:
-        """The file of a layer with its unsaved edits. KeyError: there is no base layer."""
-        if layer == "repo":
-            return self.document
-        if self.base_document is None:
-            raise KeyError(layer)
-        return self.base_document
-
-    def open_base(self, path: Path) -> None:
-        """Read an organisation's base layer beside the file.
-
-        Raises ConfigProblem when it cannot be read or parsed, UsageProblem when it is the file
-        itself, which Warden's action refuses.
-        """
-        layer = documents.load(path)
-        if self.document.exists and path.samefile(self.document.path):
-            raise UsageProblem(
-                Fault(
-                    "usage",
-                    "The base layer and the file are the same.",
-                    "Warden's action refuses base-config-path and config-path that are one file.",
-                    "Name the organisation's file with --base.",
-                )
-            )
-        self.base_document = self.base_saved = layer
-
-    def _changed(self, layer: Layer) -> bool:
-        if layer == "repo":
-            return self.document.raw != self.saved.raw
-        return self.base_document is not None and self.base_document != self.base_saved
 
     @property
     def unsaved(self) -> bool:
@@ -164,117 +106,6 @@ class Workspace:
         """Keep what a live test of ``selector`` at ``base`` showed."""
         self._runs[selector, base.url] = run
 
-    @property
-    def can_undo(self) -> bool:
-        """True when an edit can be taken back."""
-        return bool(self._done)
-
-    @property
-    def can_redo(self) -> bool:
-        """True when an edit that was taken back can be made again."""
-        return bool(self._undone)
-
-    def edit(self, document: Document, layer: Layer = "repo") -> None:
-        """Take a new state of a layer's file; the old one can be had back by :meth:`undo`."""
-        if document.raw == self.sheet(layer).raw:
-            return
-        self._done.append((self.document, self.base_document))
-        self._undone.clear()
-        self._put(document, layer)
-
-    def _put(self, document: Document, layer: Layer) -> None:
-        if layer == "repo":
-            self.document = document
-        else:
-            self.base_document = document
-
-    def undo(self) -> bool:
-        """Step back one edit, also behind a save; False when there is none."""
-        return self._step(self._done, self._undone)
-
-    def redo(self) -> bool:
-        """Step forward again; False when there is nothing to repeat."""
-        return self._step(self._undone, self._done)
-
-    def _step(self, source: list[Sheets], target: list[Sheets]) -> bool:
-        if not source:
-            return False
-        target.append((self.document, self.base_document))
-        self.document, self.base_document = source.pop()
-        return True
-
-    def pending_diff(self) -> str:
-        """The unified diff that :meth:`save` would make true; empty when nothing changed.
-
-        Keys that stand in a file are masked.
-        """
-        shown = masked_diff(self.saved, self.document)
-        if self.base_saved is not None and self.base_document is not None:
-            shown += masked_diff(self.base_saved, self.base_document)
-        return shown
-
-    def elsewhere(self, layer: Layer = "repo") -> bytes | None:
-        """What another program has put on disk since the file was read; None: nothing.
-
-        ``b""`` where the file is gone. OSError when it cannot be read.
-        """
-        if layer == "base" and self.base_document is None:
-            return None
-        return conflict(self.sheet(layer))
-
-    def elsewhere_diff(self, layer: Layer = "repo") -> str:
-        """What another program changed: a unified diff with keys masked, or that it is broken."""
-        theirs = self.elsewhere(layer)
-        mine = self.sheet(layer)
-        if theirs is None:
-            return ""
-        try:
-            other = documents.parse(mine.path, theirs, theirs)
-        except ConfigProblem:
-            # What cannot be parsed cannot be searched for keys either: it is not shown.
-            return f"{mine.path.name} is no valid TOML now; open it in an editor.\n"
-        return masked_diff(documents.parse(mine.path, mine.loaded or b"", None), other)
-
-    def reload(self, *, keep: bool = True) -> None:
-        """Read the files again, and make the unsaved edits again on what is there now.
-
-        Raises ConfigProblem ``config_changed`` where the edits touch the keys that the other
-        program changed; nothing happens then. Without ``keep`` the edits are given up instead.
-        """
-        reread: list[tuple[Layer, Document, Document]] = []
-        for layer in LAYERS:
-            theirs = self.elsewhere(layer)
-            if theirs is None:
-                continue
-            mine = self.sheet(layer)
-            there = documents.load_or_empty(mine.path)
-            if not keep:
-                reread.append((layer, there, there))
-            elif there.exists:
-                reread.append((layer, replay(mine, theirs), there))
-            else:
-                reread.append((layer, mine.based_on(None), there))
-        for layer, document, there in reread:
-            self._put(document, layer)
-            if layer == "repo":
-                self.saved = there
-            else:
-                self.base_saved = there
-        if reread:
-            # What was before knows nothing of the other program's change, and would undo it.
-            self._undone.clear()
-            self._done[:] = [] if not keep else [(self.saved, self.base_saved)]
-
-    def save_as(self, path: Path) -> None:
-        """Write the edited file to another place, where none may be, and go on with that one.
-
-        Raises ConfigProblem when a file is there or it cannot be written.
-        """
-        copy = save_document(Document(path, self.document.raw, None))
-        self.document = self.saved = copy
-        self._done.clear()
-        self._undone.clear()
-
     def save(self) -> tuple[Fault, ...]:
         """Write the files, then the typed keys. Returns what a person must know about the keys.
 
@@ -282,16 +113,9 @@ class Workspace:
         was not written. A keyring that fails does not undo the save: its key stays for this run,
         and the returned faults say so.
         """
-        faults = []
-        if self._changed("repo"):
-            unkept = self._keep_version()
-            self.document = self.saved = save_document(self.document)
-            if unkept is not None:
-                faults.append(unkept)
-        if self.base_document is not None and self._changed("base"):
-            self.base_document = self.base_saved = save_document(self.base_document)
-        for stack in (self._done, self._undone):
-            stack[:] = [self._rebased(sheets) for sheets in stack]
+        unkept = self._keep_version() if self._changed("repo") else None
+        self.write_files()
+        faults = [] if unkept is None else [unkept]
         for (variable, origin), secret in self.waiting_keys.items():
             if self.demo is not None:
                 place = self.vault.remember(variable, origin, secret)
@@ -340,17 +164,15 @@ class Workspace:
             )
         return None
 
-    def _rebased(self, sheets: Sheets) -> Sheets:
-        """Older versions over what is on disk now, so that they can be saved in turn."""
-        repo, base = sheets
-        if base is not None and self.base_saved is not None:
-            base = base.based_on(self.base_saved.loaded)
-        return repo.based_on(self.saved.loaded), base
-
     def lanes(self, model_flag: str | None = None) -> LaneReport:
         """What each lane resolves to, with the unsaved edits."""
         return resolve(
-            self.config, self.variant, env=self.env, model_flag=model_flag, base=self.base
+            self.config,
+            self.variant,
+            env=self.env,
+            model_flag=model_flag,
+            base=self.base,
+            base_only=self.base_only,
         )
 
     def problems(self) -> tuple[Problem, ...]:
@@ -359,7 +181,12 @@ class Workspace:
 
         keyed = [provider.name for provider in self.providers if self._has_key(provider)]
         return problems_of_layers(
-            self.document, self.base_document, self.named_bases, self.variant, self.env, keyed
+            None if self.base_only else self.document,
+            self.base_document,
+            self.named_bases,
+            self.variant,
+            self.env,
+            keyed,
         )
 
     def key_source(self, provider: Provider, *, look: bool = False) -> KeySource:

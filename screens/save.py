@@ -14,8 +14,8 @@ from textual.widgets import Button, Static
 from core.errors import Fault, TurnkeyError
 from core.keys.bounded import beside
 from core.leaked import holds_keys
+from core.sheets import LAYERS
 from core.text import visible
-from core.workspace import LAYERS
 from tui.widgets.ask import AskChoice, AskText
 from tui.widgets.fault import FaultBox
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LOOKS: Final = re.compile(
     r"""
@@ -27,11 +30,41 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RUN: Final = re.compile(r"[A-Za-z0-9]{16,}")
 _DIGITS: Final = 3
 _LONG: Final = 16
+_OPAQUE: Final = re.compile(r"[A-Za-z0-9]{32,}")
+_SHOWN: Final = "••••••••"
 
 
 def looks_secret(text: str) -> bool:
     """True when the text has the form of a key that some service hands out."""
     return _LOOKS.search(text) is not None
+
+
+def is_opaque(text: str) -> bool:
+    """True when a long run of letters and digits stands in the text: how random keys look.
+
+    So does a commit's hash: ask it only of what is no reference to a version.
+    """
+    return any(
+        sum(character.isdigit() for character in run) >= _DIGITS and not run.isdigit()
+        for run in _OPAQUE.findall(text)
+    )
+
+
+def key_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of everything in ``text`` that has the form of a key of some service."""
+    return (found.span() for found in _LOOKS.finditer(text))
+
+
+def without_keys(text: str) -> str:
+    """``text`` with everything in it masked that has the form of a key of some service."""
+    return _LOOKS.sub(_SHOWN, text)
+
+
+def shown_selector(selector: str) -> str:
+    """A selector as it may be shown: a key that stands in its place is masked."""
+    if "/" not in selector and is_opaque(selector):
+        return _SHOWN
+    return without_keys(selector)
 
 
 def is_variable_name(text: str) -> bool:

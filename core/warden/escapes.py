@@ -7,6 +7,12 @@ provider that a selector names and that Pi does not know as a hosted service (it
 With none of these, the providers that the lanes name were chosen, and only a lane that is left
 to Pi can escape. With no lane set either, nothing was chosen and nothing escapes.
 
+E1 is there in both variants, though pull request 416 cures it where the agent's lane is set: its
+other lanes follow the agent's then. Where no lane of the file is set at all there is nothing to
+follow, and Pi (or WARDEN_MODEL, when that names a hosted service) decides for all of them although
+the file declares a provider. That is E1's cause, lanes left unset, and not E2's: this variant's
+lanes do look at WARDEN_MODEL.
+
 Source of the conditions: getsentry/warden ``sdk/analyze.ts``, ``sdk/verify.ts``,
 ``action/workflow/pr-workflow.ts``, ``config/loader.ts``, and the review of pull request 416.
 """
@@ -16,8 +22,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from core.providers.hosted import is_hosted, label
-from core.text import one_line
+from core.providers.key_forms import shown_selector, without_keys
+from core.text import one_line, shell_word
 from core.warden.chains import (
     AGENT,
     AUXILIARY,
@@ -28,6 +37,7 @@ from core.warden.chains import (
     VARIABLE,
     Lane,
     Layer,
+    Override,
     Resolution,
     Work,
 )
@@ -63,7 +73,8 @@ def find_escapes(scene: Scene) -> tuple[Escape, ...]:
     search = _Search(scene)
     found: dict[tuple[str, str, str], Escape] = {}
     for escape in search.run():
-        found.setdefault((escape.code, escape.lane, escape.layer), escape)
+        shown = replace(escape, message=without_keys(escape.message), fix=without_keys(escape.fix))
+        found.setdefault((escape.code, escape.lane, escape.layer), shown)
     return tuple(found.values())
 
 
@@ -104,6 +115,8 @@ class _Search:
                     yield self._escape("E3", work, view, self._pi_message("E3", work))
                 continue
             code = self._code_of_left(work, view)
+            if code == "E4" and not self._own_skills():
+                continue  # no skill is left without the base layer's model
             yield self._escape(code, work, view, self._pi_message(code, work))
             if (
                 self.stock
@@ -120,12 +133,24 @@ class _Search:
         # With hosted providers alone, Pi's pick of the very same one leaves nothing.
         return bool(self.own) or self.scene.pi.provider not in self.chosen
 
+    def _code_of_layers(self, work: Work, view: View) -> EscapeCode | None:
+        """E4 or E5 where the other layer sets what these skills do not get."""
+        if view.other is None or not feeds(view.other, work, self.scene.variant):
+            return None
+        if view.layer == "base":
+            return "E5"
+        return None if work in {"workflow", "build", "build_repair"} else "E4"
+
+    def _own_skills(self) -> bool:
+        """Whether the repository's file has skills that are not the base layer's."""
+        base = self.scene.base
+        theirs = {skill.name for skill in base.skills} if base is not None else set()
+        return any(skill.name not in theirs for skill in self.scene.config.skills)
+
     def _code_of_left(self, work: Work, view: View) -> EscapeCode:
-        if view.other is not None and feeds(view.other, work, self.scene.variant):
-            if view.layer == "base":
-                return "E5"
-            if work not in {"workflow", "build", "build_repair"}:
-                return "E4"
+        layers = self._code_of_layers(work, view)
+        if layers is not None:
+            return layers
         if view.lanes[work].emptied is not None:
             return "E13"
         agent = view.lanes["agent"]
@@ -133,7 +158,7 @@ class _Search:
             return "E10" if work in {"build", "build_repair"} else "E1"
         if self.stock and agent.won_by in {FLAG, VARIABLE}:
             return "E2"
-        if not self.stock and work == "workflow" and agent.won_by in {FLAG, VARIABLE}:
+        if not self.stock and work == "workflow" and agent.left is False and self._by_variable():
             return "E6"
         if agent.won_by == PI and any(one.provider in self.own for one in self.scene.overrides):
             return "E8"
@@ -142,6 +167,12 @@ class _Search:
         if self.moved and agent.won_by == PI:
             return "E12"
         return "E1"
+
+    def _by_variable(self) -> bool:
+        """Whether WARDEN_MODEL is all that gives a model: the action has no ``--model``."""
+        chain = self.scene.lanes["agent"].chain
+        set_here = {step.rule for step in chain if step.value}
+        return VARIABLE in set_here and not set_here & FILE_RULES
 
     def _pi_message(self, code: EscapeCode, work: Work) -> str:
         pi = self.scene.pi
@@ -160,7 +191,7 @@ class _Search:
             "E3": "The lane that verifies findings has no model",
             "E4": f"Skills of this file get no {name} model from the base layer",
             "E5": f"Skills of the base layer get no {name} model from this file",
-            "E6": f"The action's own work on comments does not look at {self._outside()}",
+            "E6": f"The action's own work on comments does not look at {VARIABLE}",
             "E8": f"Only a skill names your provider; {name} has no model",
             "E10": f"{name} does not use the agent's model, and none is set for it",
             "E12": f"A moved base URL does nothing for {name}, which has no model",
@@ -182,9 +213,7 @@ class _Search:
             code = self._code_of_explicit(work, resolution, view)
             if code is None:
                 continue
-            why = (
-                f"{work} is set to {one_line(resolution.selector or '', 80)} by {resolution.won_by}"
-            )
+            why = f"{work} is set to {_shown(resolution.selector)} by {resolution.won_by}"
             where = f"{_WHAT[work]} leaves for {label(provider)}"
             if code == "E14":
                 why += ", and stock Warden drops the provider of that name from the file"
@@ -203,7 +232,10 @@ class _Search:
         if resolution.emptied is not None and work in _KEY_OF:
             return "E13"
         if rule in {FLAG, VARIABLE}:
-            return "E2" if work in _KEY_OF else None
+            if work not in _KEY_OF:
+                return None
+            layers = self._code_of_layers(work, view)
+            return layers or ("E2" if self.stock else "E1")
         if self.moved and work in _KEY_OF:
             return "E12"
         if view.lanes["agent"].provider not in self.own:
@@ -221,6 +253,8 @@ class _Search:
         for one in self.scene.overrides:
             if one.provider is None or one.provider in self.own or not is_hosted(one.provider):
                 continue
+            if one.trigger is None and self._never_used(one):
+                continue
             who = f"skill {one.skill}" + (f", trigger {one.trigger}" if one.trigger else "")
             path = "".join(
                 f"[{part}]" if isinstance(part, int) else f".{part}" for part in one.path
@@ -228,12 +262,18 @@ class _Search:
             yield Escape(
                 "E8",
                 "agent",
-                f"{one_line(who)} has a model of its own, {one_line(one.selector, 80)}: "
+                f"{one_line(who)} has a model of its own, {_shown(one.selector)}: "
                 f"{_WHAT['agent']} leaves for {label(one.provider)}.",
                 f"Remove {path}, or set it to {self.selector or 'a model of your provider'}.",
                 Edit(path, self.selector, None, one.layer),
                 one.layer,
             )
+
+    def _never_used(self, one: Override) -> bool:
+        """Whether each trigger of the skill has a model of its own, so that the skill's is idle."""
+        config = self.scene.base if one.layer == "base" else self.scene.config
+        triggers = config.skills[int(one.path[1])].triggers if config is not None else ()
+        return bool(triggers) and all(trigger.model for trigger in triggers)
 
     # -- the other runtime ---------------------------------------------------------------------
 
@@ -241,6 +281,8 @@ class _Search:
         base, config = self.scene.base, self.scene.config
         if base is None or base.defaults.runtime != "claude" or not self.own:
             return
+        if self.scene.base_only:
+            return  # chosen in the only file that there is
         if config.defaults.runtime is None:
             works: tuple[Work, ...] = ("agent", "auxiliary", "synthesis", "workflow")
         elif config.defaults.runtime == "pi":
@@ -268,6 +310,10 @@ class _Search:
         scene = self.scene
         if scene.base is None or scene.base_lanes is None:
             yield View("repo", scene.config, None, scene.lanes)
+            return
+        if scene.base_only:
+            skilled = {**scene.base_lanes, "workflow": scene.lanes["workflow"]}
+            yield View("base", scene.base, None, skilled)
             return
         base_names = {skill.name for skill in scene.base.skills}
         own_skills = [skill for skill in scene.config.skills if skill.name not in base_names]
@@ -316,8 +362,8 @@ class _Search:
             "E14",
             work,
             message[0].upper() + message[1:],
-            f"turnkey provider rename {name} {new}. Stock Warden knows the provider only from "
-            "Pi's models.json",
+            f"turnkey provider rename {shell_word(name)} {new}. Stock Warden knows the provider "
+            "only from Pi's models.json",
             Edit(f"defaults.providers.{name}", new, None, view.layer),
             view.layer,
         )
@@ -341,7 +387,7 @@ class _Search:
         layer: Layer = "base" if in_base else "repo"
         path = _KEY_OF[lane]
         if self.selector and layer == "repo":
-            fix = f"turnkey lane set {lane} {self.selector}"
+            fix = f"turnkey lane set {lane} {shell_word(one_line(self.selector))}"
         else:
             place = " in the base layer" if layer == "base" else ""
             fix = f"Set {path} to {self.selector or 'a model of your provider'}{place}"
@@ -357,3 +403,7 @@ class _Search:
             Edit(path, self.selector, lane, layer),
             view.layer,
         )
+
+
+def _shown(selector: str | None) -> str:
+    return one_line(shown_selector(selector or ""), 80)

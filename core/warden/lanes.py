@@ -58,7 +58,8 @@ class LaneReport(msgspec.Struct, frozen=True):
 
     variant: Variant
     lanes: dict[str, Resolution]
-    """As the skills of the repository's file see them; ``workflow`` looks at both layers."""
+    """As the skills of the repository's file see them, or the base layer's where there is no such
+    file; ``workflow`` looks at both layers."""
     overrides: tuple[Override, ...]
     escapes: tuple[Escape, ...]
     efforts: dict[str, EffortChoice]
@@ -77,8 +78,12 @@ def resolve(
     env: Mapping[str, str],
     model_flag: str | None = None,
     base: Config | None = None,
+    base_only: bool = False,
 ) -> LaneReport:
     """Resolve every kind of work of ``config`` (the repository's file).
+
+    ``base_only``: there is no such file, and ``config`` is blank. Warden's action takes the base
+    layer alone then, so that its skills are all there are.
 
     ``env`` is the environment that Warden would run in; ``model_flag`` stands for its ``--model``;
     ``base`` is an organisation's layer. Skills of the repository see the repository's models only
@@ -118,6 +123,8 @@ def resolve(
             for work in WORKS
             if work not in {"workflow", "build", "build_repair"}
         }
+    if base_only and base_lanes is not None:
+        lanes = {**lanes, **base_lanes}
     found = _effective_overrides(config, base)
     scene = Scene(
         config=config,
@@ -130,6 +137,7 @@ def resolve(
         base_lanes=base_lanes,
         overrides=found,
         declared=tuple(one.name for one in providers_seen(config, base)),
+        base_only=base_only,
     )
     return LaneReport(
         variant=variant,

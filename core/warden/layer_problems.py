@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.text import one_line
+from core.text import one_line, shell_word
 from core.warden.layers import layered
 from core.warden.problems import Problem, problems
+from core.warden.secrets import loose_keys
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def problems_of_layers(
-    document: Document,
+    document: Document | None,
     base: Document | None,
     named: Sequence[NamedBase],
     variant: Variant,
@@ -30,18 +31,36 @@ def problems_of_layers(
 ) -> tuple[Problem, ...]:
     """Every problem of the repository's file and of the base layer, errors first.
 
+    ``document`` is None where only a base layer is there, which Warden's action takes alone then.
     ``named`` are the base layers that workflows name: one that was not given is told of as a
     note. The other arguments are those of :func:`core.warden.problems.problems`.
     """
     inherited = base.config().providers if base is not None else ()
-    found = list(
-        problems(document.data(), document.position, variant, env, keyed, inherited=inherited)
-    )
+    found: list[Problem] = []
+    if document is not None:
+        found += problems(
+            document.data(),
+            document.position,
+            variant,
+            env,
+            keyed,
+            inherited=inherited,
+            loose=loose_keys(document),
+        )
     if base is None:
         found += _not_given(named)
     else:
-        found += problems(base.data(), base.position, variant, env, keyed, layer="base")
-        found += [_beside(words) for words in layered(base.data(), document.data()).notes]
+        found += problems(
+            base.data(),
+            base.position,
+            variant,
+            env,
+            keyed,
+            layer="base",
+            loose=loose_keys(base),
+        )
+        repo = document.data() if document is not None else {}
+        found += [_beside(words) for words in layered(base.data(), repo).notes]
     rank = ("error", "warning", "note")
     return tuple(sorted(found, key=lambda one: rank.index(one.severity)))
 
@@ -52,7 +71,7 @@ def _not_given(named: Sequence[NamedBase]) -> Iterator[Problem]:
         if one.path is None:
             fix = "It is not in this checkout: name a copy of it with --base FILE."
         else:
-            fix = f"turnkey check --base {written} looks at both; so does b on the Lanes screen."
+            fix = f"turnkey check --base {shell_word(written)} looks at both, as does b on Lanes."
         text = f"The workflow {one_line(one.workflow, 60)} gives Warden a base layer: {written}."
         effect = "Its settings and skills count, too; without it only this file is looked at."
         yield _problem("base_layer_named", "note", text, effect, fix)

@@ -65,6 +65,16 @@ def layered(base: Mapping[str, object], repo: Mapping[str, object]) -> Layered:
     )
 
 
+def value_text(value: object) -> str:
+    """A value as it is written in the file, on one line; a long one is cut."""
+    from core.warden.render import value_text as written
+
+    try:
+        return one_line(written(value), 100)
+    except TypeError:
+        return one_line(str(value), 100)  # a date, which no key of Warden's is
+
+
 def _merge(
     base: Mapping[str, object], repo: Mapping[str, object], path: tuple[str, ...]
 ) -> Iterator[Value]:

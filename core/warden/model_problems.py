@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from core.providers.hosted import is_hosted
+from core.providers.key_forms import shown_selector
 from core.text import one_line
 from core.warden.config import Config, Variant, split_selector
 from core.warden.findings import Finding, Path, nearest
@@ -51,7 +52,7 @@ def _selectors(config: Config) -> Iterator[tuple[Path, str]]:
 def _selector_findings(
     path: Path, selector: str, config: Config, variant: Variant, *, claude: bool
 ) -> Iterator[Finding]:
-    shown = one_line(selector, 80)
+    shown = one_line(shown_selector(selector), 80)
     if selector == "":
         text = "The model is empty, which counts as unset."
         yield Finding("empty_model", "warning", path, text, "The next rule of the lane decides.")
@@ -136,6 +137,15 @@ def _legacy_findings(data: Mapping[str, object]) -> Iterator[Finding]:
 
 def _effort_findings(config: Config) -> Iterator[Finding]:
     defaults = config.defaults
+    if defaults.agent_effort:
+        yield Finding(
+            "effort_spelling",
+            "note",
+            ("defaults", "agent", "effort"),
+            "Wardens up to May 2026 call defaults.agent.effort reasoningEffort.",
+            "Such a Warden refuses the whole file; today's reads it.",
+            "Ask which Warden reads this file, where it is pinned to an old version.",
+        )
     for lane, effort, selector in (
         ("agent", defaults.agent_effort, defaults.agent_model or defaults.model),
         ("auxiliary", defaults.auxiliary_effort, defaults.auxiliary_model),

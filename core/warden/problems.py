@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import structs
 
+from core.providers.key_forms import without_keys
 from core.warden.config import Provider, Variant, read_config
 from core.warden.findings import Finding, Path, Severity, dotted
 from core.warden.model_problems import model_findings
 from core.warden.provider_problems import provider_findings
 from core.warden.schema_problems import cross_findings, schema_findings
-from core.warden.secrets import secret_paths
+from core.warden.secrets import movable, secret_paths
 
 if TYPE_CHECKING:
     from core.warden.chains import Layer
@@ -61,13 +62,16 @@ def problems(
     *,
     inherited: Sequence[Provider] = (),
     layer: Layer = "repo",
+    loose: Sequence[tuple[int, int]] = (),
 ) -> tuple[Problem, ...]:
     """Every problem of a parsed file, errors first, then by line.
 
     ``data`` is what ``tomllib`` gives; ``locate`` tells line and column of a path, from 1, or
     None; ``env`` is the environment that Warden would run in (names and presence are used, values
     never shown); ``keyed`` are providers whose key is kept elsewhere, such as in a keyring;
-    ``inherited`` are the providers of the base layer, which count where this file has none.
+    ``inherited`` are the providers of the base layer, which count where this file has none;
+    ``loose`` are the places of keys in comments (:func:`core.warden.secrets.loose_keys`). No text
+    that is given back holds what has the form of a key.
     """
     config = read_config(data)
     seen = config
@@ -79,9 +83,10 @@ def problems(
         *cross_findings(data, variant),
         *model_findings(seen, data, variant),
         *provider_findings(config, data, variant, env, keyed),
-        *_secret_findings(data),
+        *_secret_findings(data, layer),
     ]
     placed = [_placed(finding, locate, layer) for finding in dict.fromkeys(found)]
+    placed += [_loose(place, layer) for place in loose]
     placed.sort(key=lambda one: (_RANK[one.severity], one.line or 0, one.column or 0))
     return tuple(placed)
 
@@ -96,23 +101,35 @@ def _placed(finding: Finding, locate: Locate, layer: Layer) -> Problem:
     return Problem(
         finding.code,
         finding.severity,
-        dotted(finding.path),
+        without_keys(dotted(finding.path)),
         line,
         column,
-        finding.message,
-        finding.effect,
-        finding.suggestion,
+        without_keys(finding.message),
+        without_keys(finding.effect),
+        without_keys(finding.suggestion),
         finding.path,
         layer,
     )
 
 
-def _secret_findings(data: Mapping[str, object]) -> Iterator[Finding]:
+def _loose(place: tuple[int, int], layer: Layer) -> Problem:
+    text = "A comment holds what looks like a key. Keys do not belong in this file."
+    fix = f"Take it out by hand. {_REVOKE}"
+    return Problem("secret_in_file", "error", "", *place, text, _KNOWN, fix, (), layer)
+
+
+def _secret_findings(data: Mapping[str, object], layer: Layer) -> Iterator[Finding]:
     for path in secret_paths(data):
-        text = f"{dotted(path)} looks like a key. Keys do not belong in this file."
-        fix = (
-            "turnkey check --move-keys moves it to the keyring. Revoke it if the file was ever "
-            "pushed."
-        )
-        effect = "Everyone who reads the repository has it."
-        yield Finding("secret_in_file", "error", path, text, effect, fix)
+        if path[-1] == "baseUrl":
+            text = f"{dotted(path)} has a password in it. Passwords do not belong in this file."
+        else:
+            text = f"{dotted(path)} looks like a key. Keys do not belong in this file."
+        way = "turnkey check --move-keys moves it to the keyring."
+        if layer == "base":
+            way = "turnkey check --move-keys moves it to the keyring, with this file as --config."
+        fix = f"{way if movable(path) else 'Take it out by hand.'} {_REVOKE}"
+        yield Finding("secret_in_file", "error", path, text, _KNOWN, fix)
+
+
+_KNOWN: Final = "Everyone who reads the repository has it."
+_REVOKE: Final = "Revoke it if the file was ever pushed."

@@ -16,11 +16,11 @@ from core.providers.base_url import BaseUrl, read_base_url
 from core.providers.hosted import PI_CREDENTIALS, label
 from core.providers.key_forms import may_be_key
 from core.providers.names import env_stem, name_fault, name_warnings
-from core.text import one_line
+from core.text import one_line, shell_word
 from core.warden.chains import FILE_RULES, file_value, overrides
 from core.warden.config import Config, ModelEntry, Provider, Variant, split_selector
 from core.warden.findings import DROPS, FAILS, REFUSES, Finding, Path, Severity
-from core.warden.secrets import is_secret_name
+from core.warden.secrets import bare_address, is_secret, is_secret_name
 
 if TYPE_CHECKING:
     from core.errors import Fault
@@ -29,6 +29,9 @@ _BLOCK: Final = ("defaults", "providers")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REFERENCE: Final = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+_ENDPOINT: Final = re.compile(
+    r"/(?:chat/completions|completions|responses|messages|models|embeddings|chat)/?$"
+)
 _PER_TOKEN: Final = 0.001
 """US dollars per million tokens below which a cost was probably meant per token."""
 _THINKING_TOKENS: Final = 16384
@@ -139,7 +142,7 @@ def _url_findings(path: Path, text: str, base: BaseUrl | None) -> Iterator[Findi
     if "@" in authority:
         text_ = "baseUrl has a user name or password in it."
         effect = "Every reader of the file has it, and Node's fetch refuses such a URL."
-        fix = "Take it out; keys are kept apart from addresses."
+        fix = f"The address alone is {one_line(bare_address(text), 120)}."
         yield Finding("base_url_credentials", "error", path, text_, effect, fix)
         return
     if "?" in tail or "#" in tail:
@@ -149,9 +152,9 @@ def _url_findings(path: Path, text: str, base: BaseUrl | None) -> Iterator[Findi
     if base is None:
         yield Finding("base_url", "error", path, "baseUrl is not a URL.", REFUSES, shape)
         return
-    if re.search(r"/(chat/completions|completions|models|embeddings)/?$", base.path):
+    if _ENDPOINT.search(base.path):
         text_ = "baseUrl ends in an endpoint; Pi adds /chat/completions to it."
-        fix = re.sub(r"/(chat/completions|completions|models|embeddings)/?$", "", base.url)
+        fix = _ENDPOINT.sub("", base.url)
         yield Finding("base_url_path", "error", path, text_, FAILS, fix)
     elif not base.path:
         text_ = "baseUrl has no path; most servers answer under /v1."
@@ -184,7 +187,7 @@ def _key_findings(
     candidates = (variable,) if variable else own
     if variant == "stock" or kept or any(env.get(one) for one in candidates):
         return
-    wanted = one_line(candidates[0], 60)
+    wanted, word = one_line(candidates[0], 60), shell_word(name)
     if base is not None and base.loopback:
         yield Finding(
             "keyless_loopback",
@@ -209,7 +212,7 @@ def _key_findings(
         path,
         text,
         "Warden checks every provider of the file before it works, and stops.",
-        f"turnkey keys set {name}" if used else f"Remove {name}, or turnkey keys set {name}.",
+        f"turnkey keys set {word}" if used else f"Remove {name}, or turnkey keys set {word}.",
     )
 
 
@@ -273,6 +276,8 @@ def _header_findings(
                 "Remove it unless you wrote it yourself.",
             )
             continue
+        if is_secret(value, path):
+            continue  # named as a secret already; what Pi would fill in is a piece of it
         names = [one or other for one, other in _REFERENCE.findall(value.replace("$$", ""))]
         sent = names or ([value] if env.get(value) else [])
         foreign = next((variable for variable in sent if variable in others), None)

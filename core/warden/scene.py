@@ -72,6 +72,8 @@ class Scene(msgspec.Struct, frozen=True):
     overrides: tuple[Override, ...]
     declared: tuple[str, ...]
     """Names of the providers that the repository's skills get."""
+    base_only: bool = False
+    """There is no file of the repository's, so that Warden takes the base layer alone."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -112,17 +114,25 @@ def feeds(config: Config, work: Work, variant: Variant) -> bool:
 
 
 def verifies(view: View, *, per_skill: bool) -> bool:
-    """True when findings of this layer's skills are verified (the default).
+    """True when findings of any of this layer's skills are verified (the default).
 
-    ``per_skill``: this Warden reads ``verification`` of skills and triggers (stock does).
+    ``per_skill``: this Warden reads ``verification`` of skills and triggers (stock does). A trigger
+    comes before its skill, and a skill before ``[defaults]``. A file without skills counts by its
+    ``[defaults]``: skills can be named on Warden's command line.
     """
     inherited = view.other.defaults.verification_enabled if view.other else None
     default = view.config.defaults.verification_enabled
     if default is None:
         default = inherited if view.layer == "repo" and inherited is not None else True
-    if default or not per_skill:
+    skills = view.config.skills
+    if view.layer == "repo" and view.other is not None:
+        theirs = {skill.name for skill in view.other.skills}
+        skills = tuple(skill for skill in skills if skill.name not in theirs)
+    if not per_skill or not skills:
         return default
-    return any(
-        skill.verification_enabled or any(one.verification_enabled for one in skill.triggers)
-        for skill in view.config.skills
-    )
+    for skill in skills:
+        own = default if skill.verification_enabled is None else skill.verification_enabled
+        given = [trigger.verification_enabled for trigger in skill.triggers]
+        if any(own if one is None else one for one in given or [None]):
+            return True
+    return False

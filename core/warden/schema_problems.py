@@ -6,11 +6,12 @@ Source: getsentry/warden ``config/schema.ts`` (keys, strict tables, rules over s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from core.text import one_line
-from core.warden.findings import DROPS, REFUSES, Finding, Path, Severity, dotted, nearest
+from core.warden.findings import DROPS, FAILS, REFUSES, Finding, Path, Severity, dotted, nearest
 from core.warden.schema import (
     LEFTOVERS,
     MODELS_JSON_ONLY,
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from core.warden.config import Variant
 
 _STOCK_DROPS: Final = "Stock Warden drops the whole block; turnkey cannot export it as it stands."
-_RENAMED: Final = {"defaults.agent.reasoningEffort": "effort"}
+_RENAMED: Final = {
+    "defaults.agent.reasoningEffort": "effort",
+    "defaults.auxiliary.reasoningEffort": "effort",
+}
+_REMOTE: Final = re.compile(
+    # A repository's address is what git takes as well; Warden's own form is the short one.
+    r"(?:https?://\S+/|git@[^\s:/]+:|ssh://\S+/)?[A-Za-z0-9_][\w.-]*/(?!-)[\w.-]+(?:@[\w./-]+)?"
+)
 _WARDEN_OF: Final[dict[Variant, str]] = {
     "stock": "stock Warden",
     "providers": "the Warden that reads [defaults.providers]",
@@ -112,6 +120,10 @@ def _missing(name: str, path: Path, severity: Severity, refuses: str) -> Finding
         text = "version is missing."
         return Finding("version", "error", (name,), text, REFUSES, "version = 1, on the first line")
     text = f"{dotted((*path, name))} is missing."
+    if path == ("service",):
+        text += " The service has no address of its own."
+        fix = 'url = "https://…", or remove [service]: without an address nothing in it counts.'
+        return Finding("missing_key", severity, (*path, name), text, refuses, fix)
     return Finding("missing_key", severity, (*path, name), text, refuses, f"Add {name}.")
 
 
@@ -129,9 +141,12 @@ def _unknown(
             "Move each trigger under the skill it runs: [[skills]], then [[skills.triggers]]. "
             "turnkey does not edit such a file.",
         )
-    if known in _RENAMED:
-        new = _RENAMED[known]
-        text = f"{shown} is now called {new}."
+    new = _RENAMED.get(known)
+    if new is not None and new not in node.keys:
+        text = f"{shown} is called {new} in stock Warden; this one has no such key."
+        return Finding("unknown_key", "error", path, text, REFUSES, "Remove it.")
+    if new is not None:
+        text = f"{shown} is called {new}."
         return Finding("renamed_key", "error", path, text, REFUSES, new)
     if known in LEFTOVERS:
         text = f"Warden ignores {shown}."
@@ -178,6 +193,7 @@ def cross_findings(data: Mapping[str, object], variant: Variant) -> Iterator[Fin
                 path: Path = ("skills", index, "name")
                 yield Finding("duplicate_skill", "error", path, text, REFUSES, "Rename one.")
             seen.setdefault(name, index)
+        yield from _remote(skill, index)
         for number, trigger in _entries(skill, "triggers"):
             here: Path = ("skills", index, "triggers", number)
             kind = trigger.get("type")
@@ -205,6 +221,15 @@ def cross_findings(data: Mapping[str, object], variant: Variant) -> Iterator[Fin
         if isinstance(url, str) and "://" not in url:
             text = "service.url must be a URL with a scheme."
             yield Finding("wrong_value", "error", ("service", "url"), text, REFUSES)
+
+
+def _remote(skill: Mapping[str, object], index: int) -> Iterator[Finding]:
+    remote = skill.get("remote")
+    if isinstance(remote, str) and not _REMOTE.fullmatch(remote):
+        text = f"skills[{index}].remote is no owner/repo: «{one_line(remote, 60)}»."
+        path: Path = ("skills", index, "remote")
+        fix = "Write owner/repo, or owner/repo@ and the commit's hash."
+        yield Finding("remote_format", "error", path, text, FAILS, fix)
 
 
 def _entries(data: Mapping[str, object], name: str) -> Iterator[tuple[int, Mapping[str, object]]]:

@@ -27,6 +27,7 @@ from core.warden.keys_edit import (
 )
 from core.warden.lane_edits import set_lane
 from core.warden.schema import LEFTOVERS
+from core.warden.secrets import secret_paths
 from core.warden.splice import Splice, last_section_below
 from core.warden.values import value_at, with_value, without
 
@@ -69,9 +70,20 @@ def upgrades(document: Document) -> tuple[Upgrade, ...]:
     data = document.data()
     if not document.text.strip() or "triggers" in data:
         return ()
-    found = [*_version(document), *_renamed(document), *_moved(document), *_aliases(document)]
-    found += [*_bare_models(document), *_leftovers(document)]
+    held = frozenset(secret_paths(data))
+    found = [one for one in _found(document) if one.path not in held or one.kind == "remove"]
     return tuple(sorted(found, key=lambda one: document.position(one.path) or (0, 0)))
+
+
+def untouched(document: Document) -> frozenset[KeyPath]:
+    """The old spellings that hold a key: no key is carried to another place in the file."""
+    held = frozenset(secret_paths(document.data()))
+    return frozenset(one.path for one in _found(document) if one.kind != "remove") & held
+
+
+def _found(document: Document) -> Iterator[Upgrade]:
+    for search in (_version, _renamed, _moved, _aliases, _bare_models, _leftovers):
+        yield from search(document)
 
 
 def upgrade_for(document: Document, path: KeyPath) -> tuple[Upgrade, ...]:
@@ -134,16 +146,24 @@ def _version(document: Document) -> Iterator[Upgrade]:
 
 
 def _renamed(document: Document) -> Iterator[Upgrade]:
-    agent = value_at(document.data(), ("defaults", "agent"))
-    path: KeyPath = ("defaults", "agent", "reasoningEffort")
-    if not isinstance(agent, dict) or "reasoningEffort" not in agent:
-        return
-    if "effort" in agent:
-        says = "Remove reasoningEffort: effort stands beside it."
-        yield Upgrade("remove", path, says, plain=True)
-    else:
-        says = "Rename reasoningEffort to effort."
-        yield Upgrade("rename", path, says, plain=True, target=("defaults", "agent", "effort"))
+    data = document.data()
+    for lane in ("agent", "auxiliary"):
+        table = value_at(data, ("defaults", lane))
+        path: KeyPath = ("defaults", lane, "reasoningEffort")
+        if not isinstance(table, dict) or "reasoningEffort" not in table:
+            continue
+        if "effort" in table:
+            says = "Remove reasoningEffort: effort stands beside it."
+            yield Upgrade("remove", path, says, plain=True)
+        elif lane == "agent":
+            says = "Rename reasoningEffort to effort."
+            target: KeyPath = (*path[:-1], "effort")
+            yield Upgrade("rename", path, says, plain=True, target=target)
+        else:
+            # Only stock Warden knows an effort of the auxiliary lane: a person chooses.
+            says = "Rename reasoningEffort to effort, for stock Warden."
+            target = (*path[:-1], "effort")
+            yield Upgrade("rename", path, says, plain=False, target=target)
 
 
 def _moved(document: Document) -> Iterator[Upgrade]:

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import KeyProblem
 from core.keys.vault import Vault, open_vault
-from core.leaked import Leak, holds_keys, leaks, masked, move
+from core.leaked import Leak, holds_keys, leaks, masked, masked_data, masked_diff, move
 from core.warden.difference import diff
 from core.warden.secrets import secret_paths
 from tests.core.keys.fakes import Works
@@ -76,6 +76,57 @@ def test_without_a_keyring_the_file_keeps_its_key(tmp_path: Path) -> None:
         move(one, leak, open_vault(tmp_path, env={}, find=None))
     assert "stays in the file" in caught.value.fault.what
     assert KEY not in str(caught.value.fault)
+
+
+@pytest.mark.parametrize(
+    ("login", "variable", "stored", "header"),
+    [
+        ("ann:hunter22", "WARDEN_GW_AUTHORIZATION", "Basic YW5uOmh1bnRlcjIy", True),
+        ("ann:hunter%40", "WARDEN_GW_AUTHORIZATION", "Basic YW5uOmh1bnRlckA=", True),
+        (f":{KEY}", "WARDEN_GW_API_KEY", KEY, False),
+        (f"ann:{KEY}", "WARDEN_GW_API_KEY", KEY, False),
+        (KEY, "WARDEN_GW_API_KEY", KEY, False),
+    ],
+)
+def test_a_password_in_an_address_moves_too(
+    vault: Vault, login: str, variable: str, stored: str, header: bool
+) -> None:
+    one = document(HEAD.replace("//gw", f"//{login}@gw") + TAIL)
+    (leak,) = leaks(one)
+    edited, _ = move(one, leak, vault)
+    line = 'headers = { Authorization = "$WARDEN_GW_AUTHORIZATION" }\n'
+    assert tomllib.loads(edited.text) == tomllib.loads(HEAD + (line if header else "") + TAIL)
+    secret = vault.fetch(variable, ORIGIN)
+    assert secret is not None
+    assert secret.reveal() == stored
+    assert not holds_keys(edited)
+    shown = masked_diff(one, edited) + leak.says
+    assert not any(part in shown for part in (KEY, "hunter"))
+
+
+def test_a_password_beside_an_authorization_header_is_left_to_its_owner() -> None:
+    line = 'headers = { authorization = "$MINE" }\n'
+    (leak,) = leaks(document(HEAD.replace("//gw", "//ann:hunter22@gw") + line + TAIL))
+    assert leak.way == "none"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# {KEY}\n",
+        f"[x]\n{KEY} = 1\n",
+        f'[x]\ntoken = """\n{KEY}\nand-a-second-line"""\n',
+        f'[defaults]\nmodel = "{KEY}"\n',
+        '[x]\npassword = "pa\\"ss\\\\w0rd"\n',
+        "# apiKey = 'correct-h0rse-battery'\n",
+    ],
+)
+def test_nothing_that_is_shown_of_a_file_has_its_keys(text: str) -> None:
+    one, other = document(text), document("version = 1\n")
+    assert holds_keys(one)
+    shown = masked_diff(other, one) + str(masked_data(one.data(), one))
+    parts = (KEY, "second-line", "w0rd", "h0rse")
+    assert not any(part in shown for part in parts)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,44 @@ def rows(found: dict[str, object], name: str) -> list[dict[str, object]]:
     return [one for one in listed if isinstance(one, dict)]
 
 
+def test_a_dry_run_of_moving_keys_shows_the_difference_without_the_key(desk: Desk) -> None:
+    text = OLD.replace("http://127", "http://ann:hunter22@127")
+    text = text.replace('4000/v1"\n', f'4000/v1"\napiKey = "sk-{"a" * 20}"\n')
+    desk.file.write_text(text)
+    shown = desk.turnkey("check", "--move-keys", "--dry-run")
+    assert desk.file.read_text() == text
+    assert '+baseUrl = "http://127.0.0.1:4000/v1"' in shown.out
+    assert '+Authorization = "$WARDEN_LITELLM_AUTHORIZATION"' in shown.out
+    assert "-apiKey" in shown.out
+    for key in ("hunter22", "a" * 20):
+        assert key not in shown.out + shown.err
+    left = rows(desk.turnkey("check", "--move-keys", "--dry-run", "--json").json(), "problems")
+    assert not {"secret_in_file", "base_url_credentials"} & {str(one["code"]) for one in left}
+
+
+def test_old_spellings_that_hold_a_key_are_left_where_they_are(desk: Desk) -> None:
+    key = f"sk-{'a' * 20}"
+    text = f'version = 1\n[defaults]\nmodel = "{key}"\nfailOn = "critical"\n'
+    desk.file.write_text(text)
+    done = desk.turnkey("check", "--fix")
+    assert done.code == 1
+    assert desk.file.read_text() == text.replace("critical", "high")
+    assert "defaults.model holds a key" in done.err
+    for said in (done, desk.turnkey("check", "--json"), desk.turnkey("lanes", "--json")):
+        assert key not in said.out + said.err
+
+
+def test_a_base_layer_alone_is_judged_as_the_only_file(desk: Desk) -> None:
+    org = desk.folder / "org.toml"
+    org.write_text(OLD.replace('"critical"', '"hihg"'))
+    assert desk.turnkey("check").code == 3
+    found = desk.turnkey("check", "--base", str(org), "--json")
+    assert found.code == 1
+    layers = {one["layer"] for one in rows(found.json(), "problems") if one["path"]}
+    assert layers == {"base"}
+    assert not desk.file.exists()
+
+
 @pytest.mark.parametrize("option", ["--fix", "--drop-leftovers", "--move-keys"])
 def test_where_there_is_nothing_to_mend_the_file_stays(desk: Desk, option: str) -> None:
     text = 'version = 1\n[defaults]\nfailOn = "high"'

@@ -48,7 +48,10 @@ def check(
 
     Exits 1 on an escape that is not allowed, or on a problem of severity error. Asks no server.
     """
+    import msgspec
+
     from core.errors import Fault, UsageProblem
+    from core.leaked import masked_data
     from core.text import one_line
     from tui.commands.output import print_json, say, show, warn
 
@@ -80,7 +83,8 @@ def check(
     escapes = [escape for escape in found if escape not in allowed]
     if as_json:
         told = {"problems": problems, "escapes": escapes, "allowed": allowed}
-        print_json(told if fixed is None else {**told, "fixed": fixed})
+        facts = msgspec.to_builtins(told if fixed is None else {**told, "fixed": fixed})
+        print_json(masked_data(facts, *workspace.documents))
     else:
         if fixed is not None and dry_run:
             click.echo(fixed.diff, nl=False)

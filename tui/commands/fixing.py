@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui.commands.output import say, warn_of
+from tui.commands.output import say, warn, warn_of
 
 if TYPE_CHECKING:
     from core.workspace import Workspace
@@ -30,14 +30,17 @@ def fix(
     and a warning says so. Raises ConfigProblem when the file cannot be written.
     """
     from core.errors import KeyProblem
-    from core.leaked import leaks, move
-    from core.warden.upgrades import all_upgraded
+    from core.leaked import leaks, masked, move, taken_out
+    from core.warden.keys_edit import dotted
+    from core.warden.upgrades import all_upgraded, untouched
     from tui.commands.writing import write
 
     moved: list[str] = []
     for leak in leaks(workspace.document) if keys else ():
         if dry_run:
-            say(f"would be done: {leak.says}")
+            say(f"would be done: {leak.says}" if leak.way != "none" else leak.says)
+            if leak.way != "none":
+                workspace.edit(taken_out(workspace.document, leak))
             continue
         try:
             edited, place = move(workspace.document, leak, workspace.vault)
@@ -48,10 +51,14 @@ def fix(
         moved.append(leak.says)
         say(f"{leak.variable}: {place.for_origin(leak.origin)}")
     done: list[str] = []
+    for leak in leaks(workspace.document) if spellings or leftovers else ():
+        if leak.path not in untouched(workspace.document):
+            continue
+        warn(f"{dotted(leak.path)} holds a key; no edit carries it elsewhere. {leak.says}")
     if spellings or leftovers:
         document, found = all_upgraded(workspace.document, spellings=spellings, leftovers=leftovers)
         workspace.edit(document)
-        done = [one.says for one in found]
+        done = [masked(one.says, workspace.document) for one in found]
     for words in done:
         say(words)
     changes = write(workspace, dry_run=dry_run)

@@ -1,10 +1,19 @@
-"""``turnkey lanes``: what each lane resolves to, and by which rule."""
+"""``turnkey lanes``: what each lane resolves to, by which rule, and in which layer."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from tui.commands.options import common, json_errors, open_here
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from core.warden.lanes import LaneReport, Resolution
+    from core.warden.layers import Layered
+    from core.workspace import Workspace
 
 
 @click.command()
@@ -18,23 +27,138 @@ def lanes(
 
     An escape is a lane that goes, in silence, to a provider that you did not choose. Exits 0
     whatever it finds; turnkey check is the one that judges.
+
+    With --base the skills of both layers are shown, and both files in Warden's three views: the
+    whole config, what this file's skills get, and what the action takes for itself.
     """
-    from core.mend import grouped
-    from tui.commands.output import print_json, print_table, show
+    from core.warden.layers import layered
+    from tui.commands.output import warn
 
     workspace = open_here(config, variant, base)
     report = workspace.lanes(model)
+    doubts = tuple(_doubts(workspace, report, model))
+    views = None
+    if workspace.base_document is not None:
+        views = layered(workspace.base_document.data(), workspace.document.data())
     if as_json:
-        print_json(report)
-        return
-    rows = [
-        (lane, resolution.selector or "left to Pi", resolution.won_by)
-        for lane, resolution in report.lanes.items()
-    ]
-    print_table(("lane", "selector", "by"), rows)
+        _print_json(workspace, report, views, doubts)
+    else:
+        _print(workspace, report, views)
+    for doubt in doubts:
+        warn(doubt)
+
+
+def _doubts(workspace: Workspace, report: LaneReport, model: str | None) -> Iterator[str]:
+    """What comes from outside of the file as a model, and is none."""
+    from core.providers.hosted import is_hosted
+    from core.providers.key_forms import shown_selector
+    from core.text import one_line
+    from core.warden.config import split_selector
+
+    if report.runtime == "claude":
+        return  # any text is a model there
+    for name, value in (("--model", model), ("WARDEN_MODEL", workspace.env.get("WARDEN_MODEL"))):
+        if not value:
+            continue
+        shown = one_line(shown_selector(value), 80)
+        parts = split_selector(value)
+        known = {provider.name for provider in workspace.providers}
+        if parts is None:
+            yield (
+                f"{name} is no selector: «{shown}» must be provider/model-id. Warden stops before "
+                "the run."
+            )
+        elif parts[0] not in known and not is_hosted(parts[0]):
+            yield f"{name} names a provider that neither the file nor Pi has: «{shown}»."
+
+
+def _print_json(
+    workspace: Workspace, report: LaneReport, views: Layered | None, doubts: tuple[str, ...]
+) -> None:
+    import msgspec
+
+    from core.leaked import masked_data
+    from tui.commands.output import print_json
+
+    facts: dict[str, object] = {**msgspec.to_builtins(report), "warnings": doubts}
+    if views is not None:
+        facts["layers"] = _views(views)
+    print_json(masked_data(facts, *workspace.documents))
+
+
+def _views(views: Layered) -> dict[str, object]:
+    """The three views for JSON: each value with its dotted path and the layer that gave it."""
+    from core.warden.keys_edit import dotted
+
+    rows = {
+        name: [{"path": dotted(one.path), "value": one.value, "layer": one.layer} for one in values]
+        for name, values in (
+            ("merged", views.merged),
+            ("repo_skills", views.repo_skills),
+            ("workflow", views.workflow),
+        )
+    }
+    return {**rows, "notes": views.notes}
+
+
+def _print(workspace: Workspace, report: LaneReport, views: Layered | None) -> None:
+    from core.mend import grouped
+    from core.providers.key_forms import shown_selector
+    from tui.commands.output import show
+
+    if report.base_lanes is None:
+        _print_lanes(report.lanes, layers=False)
+    elif workspace.base_only:
+        show("There is no file of the repository's: Warden takes the base layer alone.")
+        _print_lanes(report.lanes, layers=True)
+    else:
+        show("skills of this file, the action and build")
+        _print_lanes(report.lanes, layers=True)
+        show("\nskills of the base layer")
+        _print_lanes(report.base_lanes, layers=True)
     for override in report.overrides:
         where = override.skill if not override.trigger else f"{override.skill} ({override.trigger})"
-        show(f"overrides the agent lane: {where} uses {override.selector}")
+        layer = f", in the {override.layer} layer" if report.base_lanes is not None else ""
+        show(f"overrides the agent lane: {where} uses {shown_selector(override.selector)}{layer}")
+    for effort in report.efforts.values():
+        if effort.effort is not None:
+            show(f"effort of {effort.lane}: {effort.effort}, by {effort.won_by}")
     for group in grouped(report.escapes):
         show(f"escape {group.first.code} ({', '.join(group.lanes)}): {group.first.message}")
         show(f"  fix: {group.first.fix}")
+    if views is not None:
+        _print_views(workspace, views)
+
+
+def _print_lanes(lanes: Mapping[str, Resolution], *, layers: bool) -> None:
+    from core.providers.key_forms import shown_selector
+    from tui.commands.output import print_table
+
+    rows = [
+        (lane, shown_selector(found.selector or "left to Pi"), found.won_by, found.layer or "–")
+        for lane, found in lanes.items()
+    ]
+    heads = ("lane", "selector", "by", "layer")
+    print_table(heads if layers else heads[:3], rows if layers else [row[:3] for row in rows])
+
+
+def _print_views(workspace: Workspace, views: Layered) -> None:
+    from core.leaked import masked_data
+    from core.warden.keys_edit import dotted
+    from core.warden.layers import value_text
+    from tui.commands.output import print_table, show
+
+    titled = (
+        ("the whole config", views.merged),
+        ("what skills of this file get", views.repo_skills),
+        ("what the action takes for itself", views.workflow),
+    )
+    for title, values in titled:
+        show(f"\n{title}")
+        rows = [
+            (dotted(one.path), value_text(masked_data(one.value, *workspace.documents)), one.layer)
+            for one in values
+        ]
+        print_table(("key", "value", "layer"), rows)
+    for note in views.notes:
+        show(f"note: {note}")

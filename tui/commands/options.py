@@ -183,7 +183,7 @@ def open_here(
     """The workspace of a headless command: this environment, this machine's keyring.
 
     Raises ConfigProblem when the file cannot be read, or is not there and ``may_be_new`` is
-    false.
+    false. With a base layer it need not be there: Warden's action takes that alone then.
     """
     from core.errors import ConfigProblem, Fault
     from core.keys.bounded import Patience
@@ -209,7 +209,7 @@ def open_here(
     seen = here.desktop or here.platform != "linux"
     patience = Patience(on_wait=_say_wait if seen else None)
     workspace.vault.patience = lambda: patience
-    if workspace.document.exists or may_be_new:
+    if workspace.document.exists or may_be_new or workspace.base_only:
         return workspace
     if config is None:
         what = "There is no warden.toml here."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.text import without_login
+from core.text import shell_word, without_login
 from tui.commands.options import (
     InOrder,
     common,
@@ -153,7 +153,7 @@ def _carry_key(workspace: Workspace, entry: Provider, new: str) -> tuple[bool, F
             "keyring",
             "The provider is renamed, and its key could not be carried along.",
             error.fault.what,
-            f"turnkey keys set {new} stores it under the new name. {error.fault.fix}",
+            f"turnkey keys set {shell_word(new)} stores it under the new name. {error.fault.fix}",
         )
 
 
@@ -208,4 +208,4 @@ def remove(
     if left:
         warn(f"These name «{name}», which is not there any more: {', '.join(left)}.")
     if not dry_run and workspace.vault.stored_for(stored_variable(name, entry.api_key_env)):
-        say(f"Its key is still in the keyring: turnkey keys delete {name}")
+        say(f"Its key is still in the keyring: turnkey keys delete {shell_word(name)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.keys.environment import shown_variable
-from core.text import without_login
+from core.text import shell_word, without_login
 from tui.commands.options import (
     bounds_for,
     common,
@@ -151,7 +151,8 @@ def _check_variable(key_env: str, name: str) -> None:
     fault = variable_fault(key_env, name)
     if fault is not None:
         fix = fault.fix.replace("apiKeyEnv", "--key-env")
-        raise UsageProblem(_usage(fault.what, fault.why, fix))
+        what = fault.what.replace("apiKeyEnv or --key-env", "--key-env")
+        raise UsageProblem(_usage(what, fault.why, fix))
 
 
 def _address(url: str | None, kind: Preset | None) -> str:
@@ -326,10 +327,11 @@ def _say_next(workspace: Workspace, entry: Provider, source: KeySource, *, wante
     from tui.commands.output import say
 
     if wanted or (source.fault is not None and source.fault.code == "key_missing"):
-        say(f"no key is known yet: turnkey keys set {entry.name}")
+        say(f"no key is known yet: turnkey keys set {shell_word(entry.name)}")
     own = [lane for lane in workspace.lanes().lanes.values() if lane.provider == entry.name]
     if entry.models and not own:
-        say(f"next: turnkey lane set all {entry.name}/{entry.models[0].id}")
+        selector = shell_word(f"{entry.name}/{entry.models[0].id}")
+        say(f"next: turnkey lane set all {selector}")
 
 
 def provider_facts(entry: Provider) -> dict[str, object]:

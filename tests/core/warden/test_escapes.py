@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 
 import pytest
@@ -76,8 +77,15 @@ ROWS: list[tuple[str, str, str, Variant, dict[str, str], str | None, set[str]]] 
      {"auxiliary", "synthesis", "workflow", "build_repair"}),
     ("E2", "WARDEN_MODEL and auxiliary", AUXILIARY, "stock", MODEL, None, set()),
     ("E2", "the other variant sees it", LITELLM, "providers", MODEL, None, set()),
-    ("E2", "it names a hosted provider", LITELLM, "providers",
+    ("E2", "it names a hosted provider", LITELLM, "stock",
+     {"WARDEN_MODEL": "anthropic/claude-x"}, None,
+     {*EVERY, "workflow", "build_repair"}),
+    ("E2", "no code of the other variant, whose lanes see it", LITELLM, "providers",
+     {"WARDEN_MODEL": "anthropic/claude-x"}, None, set()),
+    ("E1", "it names a hosted provider, and the file's lanes are unset", LITELLM, "providers",
      {"WARDEN_MODEL": "anthropic/claude-x"}, None, EVERY),
+    ("E2", "base models, repository skills, and a hosted WARDEN_MODEL", SKILL, "providers",
+     {"WARDEN_MODEL": "anthropic/claude-x"}, LITELLM + AGENT, set()),
     ("E3", "the verifier reads code", AGENT, "stock", HOSTED_KEY, None, {"verification"}),
     ("E3", "verification off", AGENT + UNVERIFIED, "stock", HOSTED_KEY, None, set()),
     ("E3", "off, but on for a skill", AGENT + UNVERIFIED + SKILL
@@ -85,16 +93,36 @@ ROWS: list[tuple[str, str, str, Variant, dict[str, str], str | None, set[str]]] 
     ("E3", "on for a skill, which this variant does not read", LITELLM + UNVERIFIED + SKILL
      + "[skills.verification]\nenabled = true\n", "providers", {}, None, set()),
     ("E3", "auxiliary set", AGENT + AUXILIARY, "stock", HOSTED_KEY, None, set()),
+    ("E3", "off for the only skill", AGENT + SKILL + "[skills.verification]\nenabled = false\n",
+     "stock", {}, None, set()),
+    ("E3", "off for the skill, on for its trigger", AGENT + SKILL
+     + "verification.enabled = false\n[[skills.triggers]]\ntype = 'local'\n"
+     + "verification.enabled = true\n", "stock", {}, None, {"verification"}),
+    ("E3", "on for the skill, off for its only trigger", AGENT + SKILL
+     + "[[skills.triggers]]\ntype = 'local'\nverification.enabled = false\n", "stock", {}, None,
+     set()),
+    ("E3", "off for one of two skills", AGENT + SKILL + "verification.enabled = false\n"
+     + SKILL.replace('"a"', '"b"'), "stock", {}, None, {"verification"}),
+    ("E3", "off for a skill, which this variant does not read", LITELLM + SKILL
+     + "[skills.verification]\nenabled = false\n", "providers", {}, None, {"verification"}),
     ("E3", "fixed in providers", LITELLM + AGENT, "providers", HOSTED_KEY, None, set()),
     ("E4", "base models, repository skills", SKILL, "providers", {}, LITELLM + AGENT, EVERY),
     ("E4", "stock", SKILL, "stock", {}, AGENT + AUXILIARY, EVERY),
     ("E4", "no skills here", "", "providers", {}, LITELLM + AGENT + SKILL, set()),
+    ("E4", "no skills in either", "", "providers", {}, LITELLM + AGENT, set()),
+    ("E4", "its skill is a copy of the base layer's", SKILL, "providers", {},
+     LITELLM + AGENT + SKILL, set()),
+    ("E4", "WARDEN_MODEL is hosted, and the base's model does not reach this skill", SKILL,
+     "providers", {"WARDEN_MODEL": "anthropic/claude-x"}, LITELLM + AGENT, EVERY),
+    ("E4", "WARDEN_MODEL is the user's own", SKILL, "providers", MODEL, LITELLM + AGENT, set()),
     ("E4", "models here too", AGENT + SKILL, "providers", {}, LITELLM + AGENT, set()),
     ("E4", "the base sets none", LITELLM + SKILL, "providers", {}, "", set()),
     ("E5", "models here, base skills", LITELLM + AGENT, "providers", {}, SKILL, EVERY),
     ("E5", "stock", AGENT + AUXILIARY, "stock", {}, SKILL, EVERY),
     ("E5", "the base has its own", LITELLM + AGENT, "providers", {}, LITELLM + AGENT + SKILL,
      set()),
+    ("E5", "WARDEN_MODEL is hosted, and this file's model does not reach the base's skill",
+     LITELLM + AGENT, "providers", {"WARDEN_MODEL": "anthropic/claude-x"}, SKILL, EVERY),
     ("E5", "no base skills", LITELLM + AGENT, "providers", {}, LITELLM, set()),
     ("E6", "only WARDEN_MODEL", LITELLM, "providers", MODEL, None, {"workflow"}),
     ("E6", "a model in the file", LITELLM + AGENT, "providers", MODEL, None, set()),
@@ -108,6 +136,14 @@ ROWS: list[tuple[str, str, str, Variant, dict[str, str], str | None, set[str]]] 
      {"agent"}),
     ("E8", "named only at the skill", LITELLM + SKILL_ON.format("litellm/qwen3"), "providers", {},
      None, {*EVERY, "workflow", "build", "build_repair"}),
+    ("E8", "every trigger has a model of its own, so the skill's is never used",
+     LITELLM + AGENT + SKILL_ON.format("openai/gpt-x")
+     + '[[skills.triggers]]\ntype = "local"\nmodel = "litellm/qwen3"\n', "providers", {}, None,
+     set()),
+    ("E8", "one trigger takes the skill's model",
+     LITELLM + AGENT + SKILL_ON.format("openai/gpt-x")
+     + '[[skills.triggers]]\ntype = "local"\nmodel = "litellm/qwen3"\n'
+     + '[[skills.triggers]]\ntype = "schedule"\n', "providers", {}, None, {"agent"}),
     ("E8", "hosted models alone are no one's escape", '[defaults.agent]\nmodel = "openai/x"\n'
      + SKILL_ON.format("anthropic/y"), "providers", {}, None, set()),
     ("E9", "auxiliary left behind", LITELLM + AGENT + HOSTED_AUXILIARY, "providers", {}, None,
@@ -191,6 +227,30 @@ def test_the_model_flag_does_not_reach_the_other_lanes_of_stock() -> None:
     found = escapes(LITELLM, "stock", flag="litellm/qwen3")
     assert lanes_of(found, "E2") == {"auxiliary", "synthesis", "workflow", "build_repair"}
     assert all("--model" in one.message for one in found if one.code == "E2")
+
+
+def test_the_actions_own_work_is_never_said_to_look_at_the_model_flag() -> None:
+    both = escapes(LITELLM, "providers", MODEL, flag="litellm/qwen3")
+    (one,) = (one for one in both if one.code == "E6")
+    assert "WARDEN_MODEL" in one.message
+    assert "--model" not in one.message
+    flag = escapes(LITELLM, "providers", flag="litellm/qwen3")
+    assert [(one.code, one.lane) for one in flag] == [("E1", "workflow")]
+
+
+@pytest.mark.parametrize("variant", ["stock", "providers"])
+def test_a_key_that_stands_as_a_selector_is_in_no_escape(variant: Variant) -> None:
+    key = "sk-" + "a1B2" * 8
+    text = LITELLM + AGENT + HOSTED_AUXILIARY.replace("anthropic/claude-x", f"openai/{key}")
+    found = escapes(text + SKILL_ON.format(f"openai/{key}"), variant)
+    assert {one.code for one in found} >= {"E8", "E9"}
+    assert all(key not in one.message + one.fix for one in found)
+
+
+def test_what_is_to_be_typed_into_a_shell_is_quoted() -> None:
+    text = LITELLM.replace("litellm", "'c\"d'").replace("qwen3", "a b$c")
+    found = escapes(text, "providers")
+    assert {shlex.split(one.fix)[-1] for one in found} == {'c"d/a b$c'}
 
 
 def test_every_escape_says_what_leaves_and_carries_the_edit_that_closes_it() -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from core.providers.key_forms import looks_secret
 from core.warden.findings import dotted, nearest
+from core.warden.layer_problems import problems_of_layers
 from core.warden.problems import Problem, problems
-from core.warden.secrets import is_secret_name
+from core.warden.secrets import is_secret_name, loose_keys
+from tests.core.warden.shapes import document
 
 if TYPE_CHECKING:
     from core.warden.config import Variant
@@ -65,12 +67,15 @@ def codes(text: str, variant: Variant = "providers", env: dict[str, str] | None 
         ("//gw.acme.dev/v1", {"base_url"}),
         ("", {"base_url"}),
         ("http://", {"base_url"}),
-        ("https://user:pass@gw.acme.dev/v1", {"base_url_credentials"}),
+        ("https://user:pass@gw.acme.dev/v1", {"base_url_credentials", "secret_in_file"}),
         ("https://token@gw.acme.dev/v1", {"base_url_credentials"}),
         ("https://gw.acme.dev/v1?key=1", {"base_url_query"}),
         ("https://gw.acme.dev/v1#x", {"base_url_query"}),
         ("https://gw.acme.dev", {"base_url_path"}),
         ("https://gw.acme.dev/v1/chat/completions", {"base_url_path"}),
+        ("https://gw.acme.dev/v1/responses", {"base_url_path"}),
+        ("https://gw.acme.dev/v1/messages/", {"base_url_path"}),
+        ("https://gw.acme.dev/responses/v1", set()),
         ("http://gw.acme.dev/v1", {"base_url_host"}),
         ("http://169.254.169.254/v1", {"base_url_host"}),
         ("http://0.0.0.0:4000/v1", {"base_url_host"}),
@@ -326,10 +331,23 @@ def test_old_keys_beside_their_successors(text: str, code: str) -> None:
 
 def test_effort_on_a_model_that_is_declared_not_to_think() -> None:
     text = '[defaults.agent]\nmodel = "litellm/qwen3"\neffort = "high"\n'
-    assert codes(provider() + text) == {"effort_without_reasoning"}
+    spelt = {"effort_spelling"}
+    assert codes(provider() + text) == {"effort_without_reasoning", *spelt}
     thinks = "reasoning = true\nmaxTokens = 32768"
-    assert codes(provider(model=thinks) + text) == set()
-    assert codes(provider() + text.replace("high", "off")) == set()
+    assert codes(provider(model=thinks) + text) == spelt
+    assert codes(provider() + text.replace("high", "off")) == spelt
+
+
+def test_an_effort_asks_which_warden_reads_the_file() -> None:
+    text = '[defaults.agent]\nmodel = "litellm/qwen3"\neffort = "off"\n'
+    (one,) = found(provider() + text)
+    assert (one.code, one.severity, one.path) == (
+        "effort_spelling",
+        "note",
+        "defaults.agent.effort",
+    )
+    assert "which Warden" in one.suggestion
+    assert codes(provider() + AGENT) == set()
 
 
 # -- secrets ---------------------------------------------------------------------------------------
@@ -355,6 +373,65 @@ def test_a_key_in_the_file_is_found_and_not_shown(text: str) -> None:
         assert "correct-horse-battery" not in told
 
 
+HEX = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("text", "found_at"),
+    [
+        ("headers = { Authorization = 'Bearer pa$$w0rd-12345' }", "Authorization"),
+        ("headers = { X-Api-Key = 'hunter22$ecret' }", "X-Api-Key"),
+        (f"headers = {{ X-Api-Key = '{HEX}$TAIL' }}", "X-Api-Key"),
+        (f"headers = {{ X-Api-Key = '{HEX}' }}", "X-Api-Key"),
+        (f"headers = {{ Ocp-Apim-Subscription-Key = '{HEX}' }}", "Subscription-Key"),
+        (f"headers = {{ X-Gateway = '{HEX}' }}", "X-Gateway"),
+        (f"headers = {{ X-Auth = '{HEX}' }}", "X-Auth"),
+        (f"apiKeyEnv = '{HEX}'", "apiKeyEnv"),
+        (f"{SECRET} = 1", "litellm."),
+    ],
+)
+def test_keys_in_less_usual_places_are_found_and_not_shown(text: str, found_at: str) -> None:
+    rows = [one for one in found(provider(extra=text) + AGENT) if one.code == "secret_in_file"]
+    assert len(rows) == 1
+    assert found_at in rows[0].path
+    for one in found(provider(extra=text) + AGENT):
+        told = f"{one.path} {one.message} {one.effect} {one.suggestion}"
+        assert not any(part in told for part in (SECRET, HEX, "w0rd", "ecret "))
+
+
+@pytest.mark.parametrize(
+    "where", ["[defaults]\nmodel = '{}'\n", "[defaults.agent]\nmodel = '{}'\n"]
+)
+@pytest.mark.parametrize("key", [SECRET, HEX])
+def test_a_key_that_stands_as_a_selector_is_not_shown(where: str, key: str) -> None:
+    rows = found(where.format(key))
+    assert {"secret_in_file", "selector_format"} <= {one.code for one in rows}
+    assert all(key not in f"{one.message} {one.effect} {one.suggestion}" for one in rows)
+    (one,) = (one for one in rows if one.code == "secret_in_file")
+    assert "by hand" in one.suggestion
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        (f"# {SECRET}\nversion = 1\n", ((1, 3),)),
+        (f"version = 1 # was {SECRET}, see wiki\n", ((1, 19),)),
+        (f"a = [\n  1, # {SECRET}\n]\n", ((2, 8),)),
+        ("# apiKey = 'correct-h0rse-battery'\n", ((1, 13),)),
+        ("# apiKey = 'your-key-here-1'\n", ()),
+        ("# token: $GW_TOKEN_1234\n", ()),
+        (f"a = '# {SECRET}'\n", ()),
+        (f"'# {SECRET}' = 1\n", ()),
+        ("# no key at all\n", ()),
+    ],
+)
+def test_a_key_in_a_comment_is_found(text: str, places: tuple[tuple[int, int], ...]) -> None:
+    one = document(text)
+    assert loose_keys(one) == places
+    told = [row for row in problems_of_layers(one, None, (), "providers", {}) if not row.path]
+    assert [(row.line, row.column) for row in told if row.code == "secret_in_file"] == list(places)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -362,6 +439,9 @@ def test_a_key_in_the_file_is_found_and_not_shown(text: str) -> None:
         "headers = { X-Api-Key = '${GW_TOKEN}' }",
         "apiKeyEnv = 'LITELLM_API_KEY'",
         "headers = { X-Team = 'correct-horse-battery' }",
+        "headers = { X-Api-Key = '${gw_token}' }",
+        "headers = { Authorization = 'Token token=$GW_TOKEN' }",
+        "headers = { X-Tenant = '0b9f9a3e-6f0a-4d0e-9b0e-0a8c1d2e3f40' }",
     ],
 )
 def test_a_reference_is_not_a_secret(text: str) -> None:
