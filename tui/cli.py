@@ -127,6 +127,14 @@ Examples:
 )
 @click.option("--no-color", is_flag=True, help="Screens without colours.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option("--web", is_flag=True, help="Serve the screens to a browser of this machine.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default=True,
+    help="With --web: the loopback port; 0 takes a free one.",
+)
 @click.pass_context
 def cli(
     ctx: click.Context,
@@ -136,6 +144,8 @@ def cli(
     variant: str,
     no_color: bool,
     no_mouse: bool,
+    web: bool,
+    port: int,
 ) -> None:
     """Set up and live-test self-hosted LLM providers for Warden.
 
@@ -144,13 +154,21 @@ def cli(
     """
     command = ctx.invoked_subcommand
     if command is not None:
-        if demo:
-            raise click.UsageError(f"--demo opens the screens; it does not go with {command}.")
+        for name, given in (("--demo", demo), ("--web", web)):
+            if given:
+                raise click.UsageError(f"{name} opens the screens; it does not go with {command}.")
         if config is not None or base is not None or variant != "providers":
             raise click.UsageError(
                 f"Options stand after the command: turnkey {command} ... --config FILE"
             )
         return
+    if web:
+        from tui.commands.browser import open_browser
+
+        files = [("--config", config), ("--base", base), ("--variant", variant)]
+        named = [word for name, value in files if value is not None for word in (name, value)]
+        flags = [("--demo", demo), ("--no-color", no_color), ("--no-mouse", no_mouse)]
+        ctx.exit(open_browser([*named, *(name for name, on in flags if on)], port))
     from tui.commands.screens import open_screens
 
     ctx.exit(

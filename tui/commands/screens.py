@@ -7,6 +7,9 @@ import sys
 
 from tui.commands.options import open_here
 
+WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
+"""What textual-serve sets for the app of a browser's tab, which has pipes for a terminal."""
+
 
 def open_screens(
     *,
@@ -20,7 +23,8 @@ def open_screens(
     """Open the screens on the nearest file, or on the demo provider. Returns the exit code."""
     from core.errors import Fault, UsageProblem
 
-    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
+    served = os.environ.get("TEXTUAL_DRIVER") == WEB_DRIVER
+    if not served and not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
         raise UsageProblem(
             Fault(
                 "usage",
