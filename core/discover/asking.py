@@ -28,6 +28,7 @@ AT_ONCE: Final = 200
 """Requests at one time to one endpoint: what Ollama is asked of each model goes out together."""
 _LARGE: Final = 1 << 18
 # Bytes from which a body is read beside the event loop, so that a screen stays alive meanwhile.
+_PATIENCE_S: Final = 40.0
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -44,6 +45,15 @@ class Listed(msgspec.Struct, frozen=True):
     warnings: tuple[Fault, ...] = ()
 
 
+def whole_s(bounds: Bounds) -> float:
+    """Seconds for one look as a whole: its three steps, but no more than a person waits for.
+
+    ``--timeout`` bounds each request; a list, one elsewhere, and the facts follow one another.
+    """
+    each = bounds.overall_s()
+    return max(each, min(3 * each, _PATIENCE_S))
+
+
 class Asker:
     """Makes the requests: one client, one deadline, a number of them at a time."""
 
@@ -52,7 +62,7 @@ class Asker:
         self._bounds = bounds
         self.key = key
         self._room = asyncio.Semaphore(AT_ONCE)
-        self._ends = asyncio.get_running_loop().time() + bounds.overall_s()
+        self._ends = asyncio.get_running_loop().time() + whole_s(bounds)
 
     def left_s(self) -> float:
         """Seconds that the whole look has left; never less than what lets a reply come in."""
@@ -95,9 +105,15 @@ class Asker:
 
         await asyncio.gather(*(one(path) for path in marks))
 
-    async def ask(self, root: str, asks: Sequence[Ask], seconds: float) -> dict[str, Json]:
-        """JSON by the name of each ask that got some within ``seconds``, asked with the key."""
+    async def ask(
+        self, root: str, asks: Sequence[Ask], seconds: float
+    ) -> tuple[dict[str, Json], frozenset[str]]:
+        """JSON by the name of each ask that got some, and the names of those that took too long.
+
+        They go out at once, with the key, and have ``seconds`` altogether.
+        """
         found: dict[str, Json] = {}
+        late = {ask.name for ask in asks}
 
         async def one(ask: Ask) -> None:
             url = f"{root}{ask.path}"
@@ -109,14 +125,17 @@ class Asker:
                         else post(self._client, url, ask.body, self._bounds)
                     )
                 )
-            except TurnkeyError:
+            except TurnkeyError as error:
+                if error.fault.code != "timeout":
+                    late.discard(ask.name)
                 return
             value = await beside(len(reply.body), json_of, reply)
+            late.discard(ask.name)
             if value is not None:
                 found[ask.name] = value
 
         await _all_within(min(seconds, self.left_s()), (one(ask) for ask in asks))
-        return dict(found)
+        return dict(found), frozenset(late)
 
 
 async def beside(size: int, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

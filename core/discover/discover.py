@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from core.discover.asking import Asker, Listed, beside, read_list
-from core.discover.dialect import Answers, Dialect, Match, Read
+from core.discover.dialect import Answers, Ask, Dialect, Match, Read
 from core.discover.facts import Discovery, EndpointInfo
 from core.discover.gateways import Anthropic, Generic, OpenRouter
 from core.discover.litellm import LiteLLM
@@ -33,7 +33,7 @@ from core.wire.bounds import Bounds, brief
 from core.wire.client import open_client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from core.wire.bodies import Json
     from core.wire.client import Reply
@@ -136,11 +136,9 @@ async def _look(asker: Asker, bases: Sequence[BaseUrl]) -> Discovery:
         root = _root(listed.base)
     about = dialect.asks_about(listed.rows)
     asks = (*dialect.asks, *about)
-    named = await asker.ask(root, asks, _FACTS_S) if asks else {}
+    named, late = await asker.ask(root, asks, _FACTS_S) if asks else ({}, frozenset())
     read = await beside(_size(listed), dialect.read, Answers(listed.rows, named))
-    silent = sum(1 for ask in about if ask.name not in named)
-    untold = (_untold(silent, len(about)),) if silent else ()
-    return _well(listed, dialect, match, read, untold)
+    return _well(listed, dialect, match, read, untold(dialect.asks, about, named, late))
 
 
 async def _first_answers(
@@ -233,13 +231,25 @@ def _root(base: BaseUrl) -> str:
     return base.url.removesuffix("/v1")
 
 
-def _untold(silent: int, asked: int) -> Fault:
-    return Fault(
-        "empty_answer",
-        f"{silent} of {asked} questions about single models got no answer.",
-        "Their facts are fewer than the server knows.",
-        "Ask again when the server is less busy.",
-    )
+def untold(
+    asks: Sequence[Ask], about: Sequence[Ask], named: Mapping[str, Json], late: Collection[str]
+) -> tuple[Fault, ...]:
+    """What to say of questions that got no answer, for which facts are missing. Pure.
+
+    Of ``asks`` some are only for another version of the server, so that a refusal means nothing.
+    """
+    found: list[Fault] = []
+    again = "Ask again when the server is less busy."
+    slow = [ask.path for ask in asks if ask.name in late]
+    if slow:
+        what = f"The server did not answer {', '.join(slow)} in time."
+        found.append(Fault("timeout", what, "Facts that it tells there are missing.", again))
+    silent = sum(1 for ask in about if ask.name not in named)
+    if silent:
+        what = f"{silent} of {len(about)} questions about single models got no answer."
+        why = "Their facts are fewer than the server knows."
+        found.append(Fault("empty_answer", what, why, again))
+    return tuple(found)
 
 
 def _well(
@@ -247,10 +257,10 @@ def _well(
     dialect: Dialect,
     match: Match | None,
     read: Read,
-    untold: Sequence[Fault],
+    missing: Sequence[Fault],
 ) -> Discovery:
     base = listed.base
-    warnings = [*listed.warnings, *read.warnings, *untold]
+    warnings = [*listed.warnings, *read.warnings, *missing]
     if not read.models:
         warnings.append(
             Fault(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
+from core.discover.asking import Asker, whole_s
+from core.discover.dialect import Ask
 from core.discover.discover import discover
 from core.discover.ollama import MOST_SHOWN
+from core.providers.base_url import read_base_url
 from core.wire.bounds import Bounds
+from core.wire.client import open_client
 from tests.core.discover import replay
 from tests.core.discover.replay import KEY, look
 from tests.servers.scripted import (
     Behaviour,
     Drip,
     Hang,
-    Pause,
     ScriptedProvider,
     Send,
     models_reply,
@@ -48,17 +53,33 @@ async def test_models_are_listed_though_nothing_more_is_told_of_them(silent: Beh
     ]
 
 
-async def test_a_look_ends_by_its_deadline_however_many_steps_it_has() -> None:
-    late = Behaviour((Pause(0.9), *models_reply(["m"]).steps))
-    routes: replay.Routes = {
-        ("GET", "/llm/models"): Behaviour((Pause(0.9), *text_reply(404, "{}").steps)),
-        ("GET", "/llm/v1/models"): late,
-    }
-    async with ScriptedProvider(routes, default=raw(Hang())) as server:
-        found = await discover(server.origin + "/llm", KEY, bounds=SHORT)
-    assert found.error is not None
-    assert found.error.code == "path_wrong"
-    assert found.seconds < 2.5
+@pytest.mark.parametrize(("each", "whole"), [(1.0, 3.0), (10.0, 30.0), (30.0, 40.0), (60.0, 60.0)])
+def test_the_steps_of_a_look_share_one_deadline(each: float, whole: float) -> None:
+    assert whole_s(Bounds(total_s=each)) == whole
+
+
+async def test_what_comes_after_the_deadline_is_not_waited_for() -> None:
+    async with ScriptedProvider({}, default=raw(Hang())) as server:
+        base = read_base_url(server.base_url)
+        roomy = Bounds(connect_s=9.0, first_byte_s=9.0, silence_s=9.0, total_s=9.0)
+        async with open_client(base, roomy, key=None) as client:
+            asker = Asker(client, roomy, None)
+            started = time.perf_counter()
+            named, late = await asker.ask(server.origin, [Ask("/a"), Ask("/b")], 0.2)
+            assert named == {}
+            assert set(late) == {"/a", "/b"}
+            assert time.perf_counter() - started < 3
+
+
+async def test_facts_that_came_too_late_are_missed() -> None:
+    routes = {**replay.litellm(), ("GET", "/model/info"): raw(Hang())}
+    async with ScriptedProvider(routes) as server:
+        found = await discover(server.base_url, KEY, bounds=SHORT)
+    assert found.error is None
+    assert found.models[0].facts["context_window"].value == 4096, "the group says it too"
+    assert [one.what for one in found.warnings] == [
+        "The server did not answer /model/info in time."
+    ]
 
 
 async def test_marks_that_drip_are_not_waited_for_once_the_list_is_there() -> None:
