@@ -6,7 +6,15 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from core.demo.jsonish import json_answer, wants_json
-from core.demo.prose import LONG, SHORT, THINKING, THINKING_BRIEF, THINKING_TOOL, ready
+from core.demo.prose import (
+    LONG,
+    SHORT,
+    THINKING,
+    THINKING_BRIEF,
+    THINKING_DRAFT,
+    THINKING_TOOL,
+    ready,
+)
 from core.demo.script import Said
 from core.demo.tokens import count
 from core.demo.tooluse import evidence, history, next_calls
@@ -27,7 +35,7 @@ _SECRET: Final = re.compile(
 )
 _ASKS_SECRET: Final = re.compile(
     r"\b(?:what|which|name|repeat|tell)\b[^?\n]{0,60}"
-    r"\b(?:marker|code ?word|secret word|pass ?word|magic word|needle)\b",
+    r"\b(?P<what>marker|code ?word|secret word|pass ?word|magic word|needle)(?P<many>s?)\b",
     re.IGNORECASE,
 )
 _COUNT: Final = re.compile(r"\bcount\b[^.\n]{0,30}?\b(?:from\s+(\d+)\s+)?to\s+(\d+)", re.IGNORECASE)
@@ -51,7 +59,10 @@ def say(ask: Ask, model: DemoModel) -> Said:
         named = ", ".join(call.name for call in calls)
         return Said("", THINKING_TOOL.format(calls=named) if thinks else "", calls)
     text = _text(ask)
-    return Said(text, _thinking(ask, text) if thinks else "")
+    thinking = _thinking(ask, text) if thinks else ""
+    if model.thinking == "tags" and thinking and wants_json(ask):
+        thinking = f"{thinking} {THINKING_DRAFT}"
+    return Said(text, thinking)
 
 
 def _text(ask: Ask) -> str:
@@ -66,10 +77,12 @@ def _text(ask: Ask) -> str:
     prepared = ready(question)
     if prepared is not None:
         return prepared.text
-    if _ASKS_SECRET.search(question):
+    asked = _ASKS_SECRET.search(question)
+    if asked is not None:
         everything = "\n".join(message.text for message in ask.messages)
-        secret = _SECRET.search(everything)
-        return secret.group(1) if secret else "I do not see one in what was sent."
+        secrets = _SECRET.findall(everything)
+        told = secrets if asked["many"] else secrets[:1]
+        return " ".join(told) or "I do not see one in what was sent."
     counted = _COUNT.search(question)
     if counted is not None:
         first, last = int(counted[1] or 1), int(counted[2])

@@ -11,6 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from core.demo.grouping import grouped, id_lists
 from core.demo.tooluse import evidence
 
 if TYPE_CHECKING:
@@ -255,7 +256,11 @@ class _Builder:
         return built[:most] if isinstance(most, int) else built
 
     def _fitting(self, items: Mapping[str, object]) -> list[dict[str, object]]:
-        names = list(_dict(items.get("properties")))
+        properties = _dict(items.get("properties"))
+        lists = id_lists(properties)
+        if lists:
+            return grouped(self._rows, lists)
+        names = list(properties)
         return [row for row in self._rows if any(_like(n, row) is not None for n in names)]
 
     def _resolved(self, schema: Mapping[str, object]) -> Mapping[str, object]:

@@ -31,6 +31,9 @@ THINKING: Final = (
 
 THINKING_BRIEF: Final = "This one is easy, so a short look is enough."
 
+THINKING_DRAFT: Final = "The shape first, empty: {}. Now the values."
+"""What the leaking model thinks before it writes JSON: whoever takes the first JSON takes this."""
+
 THINKING_TOOL: Final = "I have not seen that yet, so I look first: {calls}."
 
 

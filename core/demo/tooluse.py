@@ -60,6 +60,9 @@ _CODE_ENDINGS: Final = (
     "py ts tsx js jsx go rs java rb c h cc cpp cs kt php swift sql sh toml yaml yml json"
 )
 _CODE: Final = frozenset(_CODE_ENDINGS.split())
+_TEXT_ENDINGS: Final = "md txt rst cfg ini conf lock env csv html css xml log mod sum diff patch"
+_ENDINGS: Final = _CODE | frozenset(_TEXT_ENDINGS.split())
+"""What a name without a folder must end with to be a file: ``self.store.put`` is none."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -118,11 +121,22 @@ def evidence(ask: Ask, most: int = 8) -> list[Line]:
     asked = set(_words(ask.question))
     ranked: list[tuple[int, int, Line]] = []
     for line in _shown(history(ask)):
+        if len(line.text) > _MIN_QUOTED and line.text in ask.question:
+            continue  # it was told; it is no answer
         said = set(_words(line.text))
         score = 3 * len(said & asked) + len(said & words)
+        setting = _SETTING.match(line.text)
+        if setting is not None and asked & set(_words(setting["name"])):
+            score += _SETTING_WEIGHT
         ranked.append((-score, len(ranked), line))
     ranked.sort(key=lambda entry: entry[:2])
     return [line for _, _, line in ranked[:most]]
+
+
+_SETTING: Final = re.compile(r"[\"']?(?P<name>[\w.-]+)[\"']?\s*[:=]\s*\S")
+_SETTING_WEIGHT: Final = 20
+"""A line that gives a value to the very thing that was asked for outweighs any talk of it."""
+_MIN_QUOTED: Final = 12
 
 
 def _about_tools(question: str, offered: Mapping[str, Function]) -> bool:
@@ -250,8 +264,13 @@ def _type(schema: object) -> str:
 
 
 def _paths(text: str) -> list[str]:
-    found = [_norm(match) for match in _PATH.findall(text)]
-    return list(dict.fromkeys(path for path in found if path not in {"e.g", "i.e"}))
+    found = [_norm(match) for match in _PATH.findall(text) if _is_file(match)]
+    return list(dict.fromkeys(found))
+
+
+def _is_file(name: str) -> bool:
+    ending = name.rpartition(".")[2].lower()
+    return "/" in name or "." not in name or ending in _ENDINGS
 
 
 def _pointers(reads: list[Done]) -> list[str]:
