@@ -299,14 +299,15 @@ def advice(kind: Trouble, here: Surroundings, variable: str = "the key's variabl
         return f"Sign in to Windows as yourself and try again. {instead}"
     if kind == "failing":
         return f"Look at the keyring's own program, then try again. {instead}"
-    if here.ci:
-        return f"In a workflow, give {variable} from a secret."
-    if here.container:
-        given = f"and {variable}" if " " in variable else variable
-        return f"A container has no keyring of its own: start it with -e {given}."
     if kind == "missing":
-        return f"{_missing_on_linux(here)} {instead}"
+        return _missing_on_linux(here, variable, instead)
+    if here.container:
+        instead = f"Or start the container with {_given(variable)}."
     return f"{_locked_on_linux(here)} {instead}"
+
+
+def _given(variable: str) -> str:
+    return f"-e and {variable}" if " " in variable else f"-e {variable}"
 
 
 _MACOS: Final[dict[Trouble, str]] = {
@@ -318,19 +319,24 @@ _MACOS: Final[dict[Trouble, str]] = {
 }
 
 
-def _missing_on_linux(here: Surroundings) -> str:
+def _missing_on_linux(here: Surroundings, variable: str, instead: str) -> str:
+    if here.ci:
+        return f"In a workflow, give {variable} from a secret."
+    if here.container:
+        return f"A container has no keyring of its own: start it with {_given(variable)}."
     if here.wsl:
         return (
             "WSL has no keyring of its own: install gnome-keyring and start turnkey with "
-            "«dbus-run-session», after «gnome-keyring-daemon --unlock»."
+            f"«dbus-run-session», after «gnome-keyring-daemon --unlock». {instead}"
         )
     if not here.bus:
         where = "Over SSH there" if here.ssh else "There"
         return (
             f"{where} is no session bus: start turnkey with «dbus-run-session», "
-            "after «gnome-keyring-daemon --unlock»."
+            f"after «gnome-keyring-daemon --unlock». {instead}"
         )
-    return "Install and start gnome-keyring, KWallet or KeePassXC with its Secret Service."
+    services = "gnome-keyring, KWallet or KeePassXC with its Secret Service"
+    return f"Install and start {services}. {instead}"
 
 
 def _locked_on_linux(here: Surroundings) -> str:

@@ -52,6 +52,10 @@ class Patience:
         self._spent_s = 0.0
         self._prompted_s = 0.0
 
+    def again(self) -> Patience:
+        """A new one for the user's next action, told and ended in the same way."""
+        return Patience(self.bound_s, self.prompt_s, self.on_wait, self.on_end)
+
     @property
     def left_s(self) -> float:
         """Seconds that are left of the bound."""

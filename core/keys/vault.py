@@ -390,6 +390,16 @@ class Vault:
 
         return self.index.change(change, firm=firm)
 
+    def forget_environment(self, variable: str, origins: Collection[str]) -> Fault | None:
+        """Forget that the environment's key of this variable may go to ``origins``.
+
+        Gives a fault when that could not be written.
+        """
+        gone = tuple(origins)
+        if not gone:
+            return None
+        return self._change(lambda all_: bindings.without(all_, variable, gone, "environment"))
+
     # Inside
 
     def _fault(self, trouble: BackendError, variable: str) -> Fault:

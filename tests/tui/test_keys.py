@@ -110,13 +110,19 @@ def at_a_terminal(desk: Desk, arguments: list[str], answer: str | None = None) -
     """Run ``turnkey`` on a pseudo-terminal; ``answer`` is typed once it asks."""
     import pty
 
+    import select
+    import time
+
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(desk.folder)
         os.execve(sys.executable, [sys.executable, "-c", START, *arguments], desk.env)
     seen = b""
     asked = False
-    while True:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if not select.select([terminal], [], [], 0.5)[0]:
+            continue
         try:
             data = os.read(terminal, 4096)
         except OSError:  # the child has closed its side
@@ -216,8 +222,8 @@ def test_delete_takes_the_key_out_of_the_keyring(keyring_desk: Desk) -> None:
     assert gone.json()["deleted"] is True
     assert (desk.kept(), desk.bound()) == ({}, [])
     again = desk.turnkey("keys", "delete", "litellm")
-    assert again.code == 0
-    assert "there was no" in again.err
+    assert again.code == 5
+    assert "There was no key" in again.told()
 
 
 def test_delete_works_for_a_provider_that_was_removed(keyring_desk: Desk) -> None:
@@ -239,8 +245,97 @@ def test_delete_names_the_other_origins_of_a_key(keyring_desk: Desk) -> None:
     missed = desk.turnkey("keys", "delete", "litellm")
     assert ORIGIN in missed.err
     assert desk.kept() == {ENTRY: KEY}
-    assert desk.turnkey("keys", "delete", "litellm", "--origin", ORIGIN).code == 0
+    spelled = "HTTP://GW.example:4000/v1/"  # as people write it
+    assert desk.turnkey("keys", "delete", "litellm", "--origin", spelled).code == 0
     assert desk.kept() == {}
+    assert desk.turnkey("keys", "delete", "litellm", "--origin", "not an origin").code == 2
+
+
+def test_what_is_left_of_removed_providers_can_be_deleted(keyring_desk: Desk) -> None:
+    desk = keyring_desk
+    desk.write(provider_table(URL, "m", more='apiKeyEnv = "TEAM_KEY"'))
+    assert desk.turnkey("keys", "set", "litellm", stdin=KEY).code == 0
+    desk.export(TEAM_KEY=KEY)
+    assert desk.turnkey("keys", "rebind", "litellm").code == 0
+    desk.write("version = 1\n")
+    listed = desk.turnkey("keys", "list")
+    assert "turnkey keys delete VARIABLE" in listed.err
+    assert desk.turnkey("keys", "delete", "TEAM_KEY").code == 0
+    assert desk.kept() == {}
+    assert desk.bound() == [("TEAM_KEY", ORIGIN, "environment")]
+    elsewhere = desk.turnkey("keys", "forget", "TEAM_KEY", "--origin", "http://never.example")
+    assert elsewhere.code == 5
+    gone = desk.turnkey("keys", "forget", "TEAM_KEY", "--json")
+    assert gone.json()["forgotten"] == [{"variable": "TEAM_KEY", "origin": ORIGIN}]
+    assert desk.bound() == []
+    assert desk.turnkey("keys", "forget", "TEAM_KEY").code == 5
+
+
+def test_a_damaged_list_stops_the_environments_key_until_it_is_repaired(desk: Desk) -> None:
+    with running(good_server(["m"], KEY)) as server:
+        desk.write(provider_table(server.base_url, "m"))
+        desk.export(**{VARIABLE: KEY})
+        path = desk.state / "keys.json"
+        path.parent.mkdir(parents=True)
+        path.write_text("{", encoding="utf-8")
+        for command in (["ping", "--provider", "litellm"], ["env"], ["run", "--", "true"]):
+            refused = desk.turnkey(*command)
+            assert refused.code == 5
+            assert "turnkey keys repair" in refused.told()
+        assert server.requests == []
+        assert path.read_text(encoding="utf-8") == "{"
+        assert desk.turnkey("keys", "repair").code == 0
+        assert path.with_name("keys.json.damaged").read_text(encoding="utf-8") == "{"
+        assert desk.turnkey("ping", "--provider", "litellm").code == 0
+        assert "Nothing is wrong" in desk.turnkey("keys", "repair").err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("rest", ["sk-second\n", "the rest has no line end"])
+def test_a_paste_of_several_lines_is_refused_and_said(keyring_desk: Desk, rest: str) -> None:
+    desk = keyring_desk
+    desk.write(provider_table(URL, "m"))
+    code, seen = at_a_terminal(desk, ["keys", "set", "litellm"], answer=f"{KEY}\n{rest}")
+    assert code == 5
+    assert "Several lines were pasted. Nothing was stored." in seen
+    assert "rest" not in seen
+    assert "sk-second" not in seen
+    assert desk.kept() == {}
+
+
+def test_a_key_given_as_the_name_of_its_variable_is_shown_by_no_command(keyring_desk: Desk) -> None:
+    desk = keyring_desk
+    desk.export(**{VARIABLE: "sk-other"})
+    written = desk.write(provider_table(URL, "m", more=f'apiKeyEnv = "{KEY}"'))
+    for command in (
+        ["keys", "set", "litellm"],
+        ["keys", "source"],
+        ["keys", "source", "--json"],
+        ["keys", "list"],
+        ["keys", "rebind", "litellm"],
+        ["keys", "delete", "litellm"],
+        ["keys", "forget", "litellm"],
+        ["keys", "import"],
+        ["provider", "show", "litellm"],
+        ["provider", "show", "litellm", "--json"],
+        ["provider", "list", "--json"],
+        ["env"],
+        ["env", "--names"],
+        ["run", "--", "true"],
+        ["check"],
+        ["check", "--json"],
+        ["lanes"],
+        ["ping", "--provider", "litellm"],
+        ["models", "--provider", "litellm"],
+        ["doctor", "--provider", "litellm"],
+        ["models", "--url", URL, "--key-env", KEY],
+        ["provider", "add", "b", "--url", URL, "--key-env", KEY, "--model", "m"],
+    ):
+        desk.turnkey(*command, stdin="sk-typed")  # the desk looks through all that is said
+    assert desk.bound() == []
+    assert desk.kept() == {}
+    assert desk.file.read_bytes() == written
+    desk.file.unlink()  # where it stood from the start, and the desk looks for it
 
 
 # ---------------------------------------------------------------------------- rebind
