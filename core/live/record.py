@@ -98,8 +98,8 @@ class Recorder:
         """Bytes of the reply's body."""
         told = self._told
         # an empty line may be cut between two reads
-        self.chunks += _records_in(self._end + data)
-        self._end = data[-1:] if not data.endswith((b"\n\n", b"\n\r\n")) else b""
+        self.chunks += _records_in(self._end + data if self._end else data)
+        self._end = b"" if data.endswith((b"\n\n", b"\n\r\n")) else data[-3:]
         if self._head_bytes < HEAD_BYTES and not self._tail:
             self._head_bytes += len(data)
             told.head.append((at, data))
@@ -172,7 +172,7 @@ class Recorder:
 
 
 def _records_in(data: bytes) -> int:
-    return data.count(b"\n\n") + data.count(b"\r\n\r\n")
+    return data.count(b"\n\n") + (data.count(b"\n\r\n") if b"\r" in data else 0)
 
 
 def _records(

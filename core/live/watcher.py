@@ -13,7 +13,9 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
 
 from core.errors import TurnkeyError
 from core.live.events import (
@@ -46,12 +48,7 @@ if TYPE_CHECKING:
     from core.wire.chat import ChatRequest
     from core.wire.network import Network
 
-    _Item = (
-        tuple[Event, Sequence[Event]]
-        | tuple[bytes, float]
-        | tuple[str, tuple[tuple[str, str], ...], bytes]
-        | Transcript
-    )
+    _Item: TypeAlias = "Event | tuple[Event, Sequence[Event]] | Transcript | _Came | _Sent"
 
 COLUMNS: Final = 60
 """How many columns :attr:`Progress.rates` has at most."""
@@ -247,15 +244,18 @@ class _Watch:
 
     def sent(self, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         """The request as it went out."""
-        self._waiting.append((url, tuple(headers), body))
+        self._waiting.append(_Sent(url, tuple(headers), body))
 
     def read(self, data: bytes, at: float) -> None:
         """Raw bytes of the stream."""
-        self._waiting.append((data, at))
+        self._waiting.append(_Came(data, at))
 
     def saw(self, event: Event, shown: Sequence[Event]) -> None:
         """One event; ``shown`` is what of it may be shown, the key masked."""
-        self._waiting.append((event, shown))
+        if self._key is None:  # then they are the same
+            self._waiting.append(event)
+        else:
+            self._waiting.append((event, shown))
         if len(self._waiting) > WAITING:
             self.settle()  # nobody takes: do it here, before it becomes too much
 
@@ -267,22 +267,25 @@ class _Watch:
     def _fold(self) -> None:
         waiting = self._waiting
         while waiting:
-            match waiting.popleft():
-                case (bytes() as data, float() as at):
-                    self._recorder.read(data, at)
-                case (event, shown):
-                    self._apply(event, shown)
-                case (url, headers, body):
-                    self._recorder.sent(url, headers, body)
-                case Transcript() as transcript:
-                    self._transcript = transcript
+            item = waiting.popleft()
+            if isinstance(item, _Came):
+                self._recorder.read(item.data, item.at)
+            elif isinstance(item, tuple):
+                self._apply(item[0])
+                for one in item[1]:
+                    self._show(one)
+            elif isinstance(item, Transcript):
+                self._transcript = item
+            elif isinstance(item, _Sent):
+                self._recorder.sent(item.url, item.headers, item.body)
+            else:
+                self._apply(item)
+                self._show(item)
 
-    def _apply(self, event: Event, shown: Sequence[Event]) -> None:
+    def _apply(self, event: Event) -> None:
         if isinstance(event, Headers):
             self._recorder.answered(event.status, event.headers)
         self._transcript.apply(event)
-        for one in shown:
-            self._show(one)
 
     def _show(self, event: Event) -> None:
         if isinstance(event, Answer):
@@ -346,6 +349,21 @@ class _Watch:
             size = sum(map(len, gone))
             self._pending -= size
             self._skipped += size
+
+
+class _Came(msgspec.Struct, frozen=True, gc=False):
+    """Bytes of the reply, and when they arrived."""
+
+    data: bytes
+    at: float
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    """A request as it went out."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
 
 
 def _end(run: Run) -> State:

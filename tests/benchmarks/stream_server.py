@@ -35,7 +35,7 @@ WORDS: Final = ("the ", "lamp ", "turns, ", "and ", "every ", "ship ", "sees ", 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One stream: when its request's first byte came, and when each token-bearing event was written."""
+    """One stream: when its request began to come, and when each token-bearing event was written."""
 
     model: str
     read_ns: int
@@ -224,8 +224,7 @@ class Server:
 
     def _burst(self, wire: Wire, model: str, count: int) -> None:
         """As fast as it goes, 64 chunks a write."""
-        block = pieces(model, 64)
-        whole = b"".join(block[21:] + block[:21] if count > 1000 else block)
+        whole = b"".join(pieces(model, 192)[64:128])
         for _ in range(count // 64):
             wire.send(whole)
         wire.send(last(model, count // 64 * 64))
