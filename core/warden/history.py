@@ -1,7 +1,8 @@
 """Undo and redo of edits, and edits carried over to a file that changed meanwhile.
 
 Documents are values, so a history is a row of them. A replay is a merge of three versions: line
-by line, so that comments of both sides stay, and held to the merge of what the versions *say*.
+by line, so that comments of both sides stay, and held to the merge of what the versions *say*
+(:mod:`core.warden.merge`).
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ from core.errors import ConfigProblem, Fault
 from core.text import one_line
 from core.warden.document import Document, parse
 from core.warden.keys_edit import dotted
-from core.warden.values import Table, same
+from core.warden.merge import Clashes, merged, rewritten
+from core.warden.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from core.warden.scan import KeyPath
 
 
 @dataclass(frozen=True)
@@ -66,51 +66,38 @@ class History:
 def replay(mine: Document, theirs: bytes) -> Document:
     """My unsaved edits on top of ``theirs``, what another program has put on disk meanwhile.
 
-    Both sides' changes are kept where they touch other keys. ConfigProblem ``config_changed``
-    naming the keys where they do not, ``config_unreadable`` when ``theirs`` is not valid TOML;
-    in both cases nothing is lost, for nothing is written here.
+    Both sides' changes are kept where they touch other keys: line by line where that gives what
+    is meant, else my edits are made again on their text, as where they laid it out anew.
+    ConfigProblem ``config_changed`` naming the keys where they touch the same ones,
+    ``config_unreadable`` when ``theirs`` is not valid TOML; in both cases nothing is lost, for
+    nothing is written here.
     """
     base = parse(mine.path, mine.loaded or b"", mine.loaded)
     other = parse(mine.path, theirs, theirs)
-    clashes = tuple(_clashes(base.data(), mine.data(), other.data(), ()))
-    if clashes:
-        raise _clash(mine, [dotted(path) for path in clashes])
-    wanted = _merged(base.data(), mine.data(), other.data())
+    try:
+        wanted = merged(base.data(), mine.data(), other.data())
+    except Clashes as found:
+        raise _clash(mine, [dotted(path) for path in found.paths]) from None
     # Texts, for a byte-order mark is no part of the first line
-    for raw in _texts(*(one.text.encode() for one in (base, mine, other))):
+    texts = (_ended(base, other), _ended(mine, other), other.text)
+    for raw in _texts(*(text.encode() for text in texts)):
         try:
             result = other.with_text(raw.decode())
         except ConfigProblem:
             continue
         if same(result.data(), wanted):
             return result
-    raise _clash(mine, [])
+    try:
+        return rewritten(other, wanted)
+    except (ConfigProblem, KeyError):
+        raise _clash(mine, []) from None
 
 
-def _clashes(base: object, mine: object, theirs: object, path: KeyPath) -> Iterator[KeyPath]:
-    """The paths that both sides changed, each to something else."""
-    if same(mine, base) or same(theirs, base) or same(mine, theirs):
-        return
-    if not (isinstance(mine, dict) and isinstance(theirs, dict)):
-        yield path
-        return
-    before = base if isinstance(base, dict) else {}
-    for key in [*mine, *(key for key in theirs if key not in mine)]:
-        below = (before.get(key), mine.get(key), theirs.get(key))
-        yield from _clashes(*below, (*path, key))
-
-
-def _merged(base: Table, mine: Table, theirs: Table) -> Table:
-    """Both sides' changes of ``base``; there are no clashes."""
-    merged: Table = {}
-    for key in [*theirs, *(key for key in mine if key not in theirs)]:
-        old, here, there = base.get(key), mine.get(key), theirs.get(key)
-        chosen = here if same(there, old) else there
-        if isinstance(here, dict) and isinstance(there, dict):
-            chosen = _merged(old if isinstance(old, dict) else {}, here, there)
-        if chosen is not None:
-            merged[key] = chosen
-    return merged
+def _ended(mine: Document, theirs: Document) -> str:
+    """My text in their line endings, which tell nothing of what has changed."""
+    if mine.newline == theirs.newline:
+        return mine.text
+    return mine.text.replace("\r\n", "\n").replace("\n", theirs.newline)
 
 
 _Change = tuple[int, int, tuple[bytes, ...]]

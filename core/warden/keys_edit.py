@@ -120,6 +120,14 @@ def unset_key(document: Document, path: KeyPath) -> Document:
     return agreed(document, splices, without(data, path), *pruned(data, path))
 
 
+def without_table(document: Document, path: KeyPath) -> Document:
+    """The table or list at ``path`` leaves with all its headers and the comments above them."""
+    data = document.data()
+    splices = list(written_at(document, path, headings=True))
+    left = [without(data, path, prune=length) for length in range(len(path), 0, -1)]
+    return agreed(document, splices, without(data, path), *left)
+
+
 def rename_key(document: Document, path: KeyPath, name: str) -> Document:
     """The last key of ``path`` is spelt ``name`` from now on, wherever it is written.
 

@@ -23,7 +23,7 @@ from core.warden.keys_edit import (
     set_key,
     unset_key,
     with_comment,
-    written_at,
+    without_table,
 )
 from core.warden.lane_edits import set_lane
 from core.warden.schema import LEFTOVERS
@@ -104,7 +104,7 @@ def upgraded(document: Document, upgrade: Upgrade) -> Document:
         return _with_moved(document, upgrade.path, upgrade.target)
     held = value_at(document.data(), upgrade.path)
     if isinstance(held, dict | list):
-        return _without_table(document, upgrade.path)
+        return without_table(document, upgrade.path)
     return unset_key(document, upgrade.path)
 
 
@@ -273,10 +273,3 @@ def _with_moved(document: Document, old: KeyPath, new: KeyPath) -> Document:
     comment = comment_behind(document, old)
     document = unset_key(set_key(document, new, value), old)
     return with_comment(document, new, comment)
-
-
-def _without_table(document: Document, path: KeyPath) -> Document:
-    data = document.data()
-    splices = list(written_at(document, path, headings=True))
-    pruned = [without(data, path, prune=length) for length in range(len(path), 0, -1)]
-    return agreed(document, splices, without(data, path), *pruned)

@@ -10,10 +10,17 @@ from hypothesis import strategies as st
 
 from core.errors import ConfigProblem
 from core.warden.document import Document, load
-from core.warden.edits import LANES, add_provider, remove_provider, set_key, set_lane
+from core.warden.edits import (
+    LANES,
+    add_provider,
+    remove_provider,
+    rename_provider,
+    set_key,
+    set_lane,
+)
 from core.warden.history import History, replay
 from core.warden.save import save
-from core.warden.values import value_at
+from core.warden.values import same, value_at
 from tests.core.warden.shapes import GATEWAY, PLAIN, SAMPLES, document, files, in_all_bytes
 
 if TYPE_CHECKING:
@@ -102,3 +109,106 @@ def test_what_they_left_unreadable_is_said() -> None:
     with pytest.raises(ConfigProblem) as caught:
         replay(mine, b"version = \n")
     assert caught.value.fault.code == "config_unreadable"
+
+
+SKILLS = '[[skills]]\nname = "a"\nmodel = "x/y"\n\n[[skills]]\nname = "b"\n'
+PLACE = ("skills", 1, "model")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "changed"),
+    [
+        (SKILLS + '\n[[skills]]\nname = "c"\n', "added behind"),
+        ('[[skills]]\nname = "c"\n\n' + SKILLS, "added before"),
+        (SKILLS.replace('name = "a"\nmodel = "x/y"\n\n[[skills]]\n', ""), "removed another"),
+        (SKILLS.replace("x/y", "x/z"), "changed another"),
+    ],
+)
+def test_an_edit_of_one_skill_stands_beside_a_change_of_the_list(theirs: str, changed: str) -> None:
+    mine = set_key(document(SKILLS), PLACE, "mine/m")
+    both = replay(mine, theirs.encode())
+    named = {skill.name: skill.model for skill in both.config().skills}
+    assert named.pop("b") == "mine/m", changed
+    assert named == {
+        skill.name: skill.model for skill in document(theirs).config().skills if skill.name != "b"
+    }
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        SKILLS.replace('name = "b"', 'name = "b"\nmodel = "their/m"'),
+        SKILLS.replace('\n[[skills]]\nname = "b"\n', ""),
+        SKILLS.replace('name = "b"', 'name = "other"'),
+    ],
+)
+def test_a_skill_that_they_changed_or_took_away_is_a_conflict(theirs: str) -> None:
+    mine = set_key(document(SKILLS), PLACE, "mine/m")
+    with pytest.raises(ConfigProblem) as caught:
+        replay(mine, theirs.encode())
+    assert "skills" in caught.value.fault.why
+
+
+NAMELESS = '[[skills]]\nname = "a"\n[[skills.triggers]]\ntype = "local"\n'
+TRIGGER = '[[skills.triggers]]\ntype = "local"\nmodel = "x/y"\n'
+
+
+def test_tables_without_names_keep_their_places_or_conflict() -> None:
+    mine = set_key(document(NAMELESS), ("skills", 0, "triggers", 0, "model"), "mine/m")
+    behind = replay(mine, (NAMELESS + TRIGGER).encode())
+    (skill,) = behind.config().skills
+    assert [one.model for one in skill.triggers] == ["mine/m", "x/y"]
+    before = NAMELESS.replace("[[skills.triggers]]", TRIGGER + "[[skills.triggers]]")
+    with pytest.raises(ConfigProblem):
+        replay(mine, before.encode())
+
+
+def _anew(one: Document) -> str:
+    """The same values in another layout: no comments, other quotes, spaces, and line endings."""
+    lines = [line.split(" #")[0].rstrip() for line in one.text.splitlines()]
+    kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return "\r\n".join(["# laid out anew", "", *kept, ""])
+
+
+@pytest.mark.parametrize(
+    "name", ["lanes as tables", "version only", "runner between skills", "skills first"]
+)
+@pytest.mark.parametrize("edit", ["lane", "provider", "key", "both", "removed"])
+def test_edits_are_made_again_on_a_file_that_was_laid_out_anew(name: str, edit: str) -> None:
+    base = document(SAMPLES[name])
+    if edit == "removed":
+        base = document(add_provider(base, GATEWAY).raw)
+        mine = remove_provider(base, "gateway")
+    else:
+        mine = set_lane(base, "agent", "gateway/m") if edit in {"lane", "both"} else base
+        mine = add_provider(mine, GATEWAY) if edit in {"provider", "both"} else mine
+        mine = set_key(mine, RUN, 9) if edit == "key" else mine
+    theirs = _anew(base)
+    both = replay(mine, theirs.encode())
+    assert both.data() == mine.data()
+    assert both.text.startswith("# laid out anew\r\n")
+    assert "\n" not in both.text.replace("\r\n", "")
+
+
+@settings(max_examples=60, deadline=None)
+@given(files(), st.sampled_from([*LANES, "provider", "key"]))
+def test_a_change_of_line_endings_alone_is_no_conflict(raw: bytes, edit: str) -> None:
+    base = document(raw)
+    if '"""' in base.text or "'''" in base.text or "\r" in base.text:
+        return  # there a line ending is a part of a value
+    lane = next((lane for lane in LANES if lane == edit), None)
+    if lane is not None:
+        mine = set_lane(base, lane, "plain/m", default_model="keep")
+    else:
+        mine = add_provider(base, PLAIN) if edit == "provider" else set_key(base, RUN, 7)
+    theirs = base.with_text(base.text.replace("\n", "\r\n"))
+    assert same(replay(mine, theirs.raw).data(), mine.data())
+
+
+def test_a_renamed_provider_keeps_its_comments_on_a_file_that_was_laid_out_anew() -> None:
+    base = document(add_provider(document("version = 1\n"), GATEWAY).raw)
+    mine = rename_provider(base, "gateway", "own")
+    theirs = "# theirs\n" + base.text.replace("baseUrl", "# why\n  baseUrl")
+    both = replay(mine, theirs.encode())
+    assert both.data() == mine.data()
+    assert "# why" in both.text
