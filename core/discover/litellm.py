@@ -6,6 +6,7 @@ Upstream: BerriAI/litellm ``proxy/health_endpoints``, ``proxy/proxy_server.py`` 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from core.discover.dialect import Answers, Ask, Match, Plain, Read, json_of, text_of
@@ -144,8 +145,12 @@ def _deployed(facts: Facts, behind: Sequence[Mapping[str, Json]]) -> tuple[str, 
     names = tuple(dict.fromkeys(name for name in upstream if name))
     count = len(behind)
     several = f"{count} deployments behind one name" if count > 1 else ""
+    hosts = dict.fromkeys(
+        host for one in behind if (host := _host(as_dict(one.get("litellm_params"))))
+    )
+    where = f"at {', '.join(list(hosts)[:_NAMED])}" if hosts else ""
     told = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" * (len(names) > _NAMED))
-    facts.add("upstream", told or None, several)
+    facts.add("upstream", told or None, "; ".join(part for part in (several, where) if part))
     for name, field in _LIMITS.items():
         read = [found for info in infos if (found := tokens(info.get(field))) is not None]
         if not read and name == "max_output_tokens":
@@ -167,6 +172,12 @@ def _deployed(facts: Facts, behind: Sequence[Mapping[str, Json]]) -> tuple[str, 
         facts.add("kind", other, f"its {count} deployments are of several kinds")
     facts.set_kind(other or next(iter(kinds), None))
     return names
+
+
+def _host(params: Mapping[str, Json]) -> str:
+    """Host and port that a deployment is reached at, without what else an address may hold."""
+    found = re.match(r"https?://(?:[^/?#@]*@)?([^/?#@]+)", as_text(params.get("api_base")))
+    return found[1] if found else ""
 
 
 def _add(

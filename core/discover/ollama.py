@@ -14,6 +14,7 @@ import msgspec
 from core.discover.dialect import Answers, Ask, Match, Plain, Read, json_of, text_of
 from core.discover.rows import Facts, row_id, tokens
 from core.errors import Fault
+from core.text import one_line
 from core.wire.bodies import Json, as_dict, as_list, as_text
 
 if TYPE_CHECKING:
@@ -66,8 +67,25 @@ class Ollama(Plain):
             if remote:
                 facts.add("upstream", remote, "runs in Ollama's cloud, not on this server")
             models.append(facts.model(model_id))
+        warnings: list[Fault] = []
+        away = [model.id for model in models if model.value("upstream") is not None]
+        if away:
+            warnings.append(_away(away))
         left_out = len(answers.rows) - MOST_SHOWN
-        return Read(tuple(models), (_left_out(left_out),) if left_out > 0 else ())
+        if left_out > 0:
+            warnings.append(_left_out(left_out))
+        return Read(tuple(models), tuple(warnings))
+
+
+def _away(ids: Sequence[str]) -> Fault:
+    first = one_line(ids[0], 60)
+    more = f" and {len(ids) - 1} more run" if len(ids) > 1 else " runs"
+    return Fault(
+        "upstream",
+        f"«{first}»{more} in Ollama's cloud: what is sent to it leaves this server.",
+        "The server passes such models' requests on to the address in their facts.",
+        "Choose another model for code that must stay with you.",
+    )
 
 
 def _left_out(count: int) -> Fault:

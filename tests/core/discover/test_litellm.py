@@ -127,6 +127,24 @@ async def test_deployments_that_differ_show_what_holds_for_each() -> None:
     assert "image_input" not in facts, "only one of the three is known to see by its name"
 
 
+@pytest.mark.parametrize(
+    ("api_base", "note"),
+    [
+        ("http://gpu-box:8000/v1", "at gpu-box:8000"),
+        ("https://user:pa55@gpu.acme.lan/v1?key=sk-x", "at gpu.acme.lan"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+async def test_where_a_deployment_runs_is_told_without_secrets(
+    api_base: str | None, note: str
+) -> None:
+    one = deployment("m", "hosted_vllm/m")
+    one["litellm_params"] = {"model": "hosted_vllm/m", "api_base": api_base}
+    found = await litellm_look(["m"], [one])
+    assert found.models[0].facts["upstream"].note == note
+
+
 async def test_deployments_of_several_kinds_are_not_taken_for_chat() -> None:
     found = await litellm_look(
         ["both"],
