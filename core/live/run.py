@@ -58,6 +58,11 @@ if TYPE_CHECKING:
 
 _HELD_EVENTS: Final = 20_000
 """Events that wait for a slow reader before the connection is made to wait as well."""
+_STREAM_TIMES: Final = 64
+"""How much larger than a body that is read whole a stream may be: 2 GiB by the usual bounds.
+
+Nothing of it is kept beyond bounds of its own, and whoever watches can stop it.
+"""
 _DRAIN_S: Final = 0.1
 """How long the end of the body may take after ``[DONE]``, so that the connection is kept."""
 
@@ -316,12 +321,12 @@ class _Flow:
             async for chunk in careful:
                 yield chunk
             return
-        left = self._bounds.body_bytes
+        left = self._bounds.body_bytes * _STREAM_TIMES
         source = response.aiter_raw()
         async for chunk in source:
             left -= len(chunk)
             if left < 0:
-                raise EndpointProblem(too_much(self._base, self._bounds.body_bytes))
+                raise EndpointProblem(too_much(self._base, self._bounds.body_bytes * _STREAM_TIMES))
             yield chunk
 
     async def _read_events(

@@ -29,6 +29,7 @@ from core.live.events import (
     UsageSeen,
 )
 from core.live.figures import CountsFrom, Figures, RunWarning
+from core.live.kept import KeptText
 from core.live.meter import Meter
 from core.live.remarks import CUT_IN_THOUGHT, fits
 from core.text import one_line
@@ -92,6 +93,26 @@ class Run(msgspec.Struct, frozen=True):
         return any(warning.code == code for warning in self.warnings)
 
 
+class CallPieces:
+    """One call while it comes."""
+
+    __slots__ = ("arguments", "id", "name")
+
+    def __init__(self) -> None:
+        self.id = self.name = ""
+        self.arguments = KeptText()
+
+    def add(self, piece: ToolPiece) -> None:
+        """One more piece of it."""
+        self.id = self.id or piece.id
+        self.name = self.name or piece.name
+        self.arguments.add(piece.arguments)
+
+    def told(self) -> ToolCall:
+        """The call so far."""
+        return ToolCall(self.id, self.name, str(self.arguments))
+
+
 class Transcript:
     """Events folded into what a run is judged by. One for one try."""
 
@@ -103,9 +124,9 @@ class Transcript:
         self._refused: list[RunWarning] = []
 
     def _reset(self) -> None:
-        self._reasoning: list[str] = []
-        self._answer: list[str] = []
-        self._calls: list[list[str]] = []
+        self._reasoning = KeptText()
+        self._answer = KeptText()
+        self._calls: list[CallPieces] = []
         self._finish: str | None = None
         self._status: int | None = None
         self._web_page = False
@@ -124,19 +145,15 @@ class Transcript:
         self._spoke = self._spoke or isinstance(event, _SPEECH)
         self.meter.apply(event)
         if isinstance(event, Answer):
-            self._answer.append(event.text)
+            self._answer.add(event.text)
         elif isinstance(event, Reasoning):
-            self._reasoning.append(event.text)
+            self._reasoning.add(event.text)
         elif isinstance(event, ToolPiece):
             while len(self._calls) <= event.index:
-                self._calls.append(["", "", ""])
-            call = self._calls[event.index]
-            call[0] = call[0] or event.id
-            call[1] = call[1] or event.name
-            call[2] += event.arguments
+                self._calls.append(CallPieces())
+            self._calls[event.index].add(event)
         elif isinstance(event, AnswerWasThinking):
-            self._reasoning += self._answer
-            self._answer = []
+            self._reasoning.take_all(self._answer)
         elif isinstance(event, Finished):
             self._finish = event.reason
         elif isinstance(event, Headers):
@@ -159,21 +176,31 @@ class Transcript:
     @property
     def reasoning(self) -> str:
         """The thinking so far."""
-        return "".join(self._reasoning)
+        return str(self._reasoning)
 
     @property
     def answer(self) -> str:
         """The answer so far."""
-        return "".join(self._answer)
+        return str(self._answer)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls so far."""
-        return tuple(ToolCall(*call) for call in self._calls)
+        return tuple(call.told() for call in self._calls)
 
     def warnings(self) -> tuple[RunWarning, ...]:
         """What the stream tells so far."""
-        return (*self._refused, *self.meter.warnings())
+        gone = self._reasoning.dropped + self._answer.dropped
+        gone += sum(call.arguments.dropped for call in self._calls)
+        found = (*self._refused, *self.meter.warnings())
+        if not gone:
+            return found
+        note = RunWarning(
+            "text_not_kept",
+            f"{gone:,} characters from the middle of the text are not kept; all of it was counted.",
+            "Set an output limit (--max-tokens) if the model does not end by itself.",
+        )
+        return (*found, note)
 
     def run(self, expects: str | None, notes: Sequence[RunWarning] = ()) -> Run:
         """The verdict. ``expects``: what the answer must hold, in any case; None: anything.
@@ -181,7 +208,7 @@ class Transcript:
         ``notes`` stand before the warnings of the run itself.
         """
         meter = self.meter
-        warnings = (*notes, *self._refused, *meter.warnings())
+        warnings = (*notes, *self.warnings())
         cut = any(warning.code == CUT_IN_THOUGHT for warning in warnings)
         error = self._error(expects, cut=cut)
         reachable = self._reachable()
@@ -265,7 +292,7 @@ class Transcript:
                 "empty_answer",
                 "The model stopped without an answer.",
                 "All it wrote was taken for thinking."
-                if self._reasoning
+                if self.reasoning
                 else "The stream held no text at all.",
                 "Check the server's chat template and reasoning parser.",
             )

@@ -31,7 +31,7 @@ from core.live.events import (
 from core.live.ping import ask, masked
 from core.live.record import Recorder
 from core.live.switch import quick_switching
-from core.live.verdict import Run, ToolCall, Transcript, not_tried
+from core.live.verdict import CallPieces, Run, Transcript, not_tried
 from core.live.watching import Exchange, Progress, State
 from core.wire.bounds import Bounds
 from core.wire.stamps import STAMPS, Stamps
@@ -116,7 +116,7 @@ class _Watch:
         self._restarted = False
         self._moved = False
         self._prefill: float | None = None
-        self._calls: list[list[str]] = []
+        self._calls: list[CallPieces] = []
         self._events = 0
         self._slow_at = 0.0
         self._rates: tuple[float, ...] = ()
@@ -149,7 +149,7 @@ class _Watch:
                 rates=self._rates,
                 counts_from=meter.counts_from,
                 prefill=self._prefill,
-                calls=tuple(ToolCall(*call) for call in self._calls),
+                calls=tuple(call.told() for call in self._calls),
                 said=self._said,
                 run=run,
                 chunks=self._recorder.chunks,
@@ -302,11 +302,8 @@ class _Watch:
             self._events += 1
             self._enter("calling", event.at)
             while len(self._calls) <= event.index:
-                self._calls.append(["", "", ""])
-            call = self._calls[event.index]
-            call[0] = call[0] or event.id
-            call[1] = call[1] or event.name
-            call[2] += event.arguments
+                self._calls.append(CallPieces())
+            self._calls[event.index].add(event)
         elif isinstance(event, PrefillProgress):
             if event.total > 0:
                 self._prefill = min(event.processed / event.total, 1.0)

@@ -339,7 +339,7 @@ async def test_the_whole_request_is_bounded_when_that_is_asked_for() -> None:
     [(b"data: " + b"x" * 5000, "too_large"), (event(piece("m", {"content": "x" * 500})) * 20, "")],
 )
 async def test_what_is_too_large_is_not_read_on(data: bytes, code: str) -> None:
-    bounds = Bounds(line_bytes=4096, body_bytes=6000)
+    bounds = Bounds(line_bytes=4096, body_bytes=100)
     events, _ = await collect(sse_reply([data]), bounds)
     fault = _failed(events).fault
     assert fault.code == (code or "too_large")
