@@ -13,41 +13,48 @@ import sys
 import time
 from pathlib import Path
 
-from core.warden.document import load
+from core.warden.document import Document, load
 from core.warden.edits import set_lane
 from core.warden.save import save
 
 
-def save_for_ever(path: Path) -> None:
-    """One save after another, until somebody ends this process."""
+def save_for_ever(versions: tuple[Document, Document]) -> None:
+    """One save after another, until somebody ends this process; between them nothing is done."""
+    one, other = versions
+    if one.path.read_bytes() == one.raw:
+        one, other = other, one
     while True:
-        one = load(path)
-        turn = "b" if '"a/model"' in one.text else "a"
-        save(set_lane(one, "agent", f"{turn}/model"))
+        save(one.based_on(other.raw))
+        one, other = other, one
 
 
 def main(path: Path, rounds: int, seed: int) -> dict[str, int]:
-    """Kill ``rounds`` savers; count the files that were neither version, and those cut short."""
+    """Kill ``rounds`` savers; count the files that were neither version, and those cut short.
+
+    ``ended`` are savers that ended by themselves: their save failed.
+    """
     chance = random.Random(seed)
     start = load(path)
-    whole = {set_lane(start, "agent", f"{turn}/model").raw for turn in "ab"}
+    versions = (set_lane(start, "agent", "a/model"), set_lane(start, "agent", "b/model"))
+    whole = {one.raw for one in versions}
+    save(versions[0])
     begun = time.perf_counter()
-    save(set_lane(start, "agent", "a/model"))
-    save(set_lane(load(path), "agent", "b/model"))
+    save(versions[1].based_on(versions[0].raw))
     # A busy machine saves slowly: the moments are spread over what saves take here and now.
-    spread = 2 * (time.perf_counter() - begun)
-    torn = halfway = changed = 0
+    spread = 3 * (time.perf_counter() - begun)
+    torn = halfway = changed = ended = 0
     before = path.read_bytes()
     for _ in range(rounds):
         child = os.fork()
         if child == 0:
             try:
-                save_for_ever(path)
+                save_for_ever(versions)
             finally:
                 os._exit(1)
         time.sleep(chance.uniform(0.0, spread))
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        _, status = os.waitpid(child, 0)
+        ended += not os.WIFSIGNALED(status)
         now = path.read_bytes()
         torn += now not in whole
         changed += now != before
@@ -55,7 +62,7 @@ def main(path: Path, rounds: int, seed: int) -> dict[str, int]:
         before = now
     save(set_lane(load(path), "agent", "last/model"))
     left = len(list(path.parent.iterdir()))
-    return {"torn": torn, "halfway": halfway, "changed": changed, "left": left}
+    return {"torn": torn, "ended": ended, "halfway": halfway, "changed": changed, "left": left}
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from tests.core.warden.shapes import GATEWAY, SAMPLES, in_all_bytes
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROUNDS = int(os.environ.get("TURNKEY_KILLED_SAVES", "60"))
+ROUNDS = int(os.environ.get("TURNKEY_KILLED_SAVES", "1000"))
 posix = pytest.mark.skipif(os.name != "posix", reason="modes, links and signals of POSIX")
 
 
@@ -273,6 +273,8 @@ def test_killed_saves_leave_the_old_file_or_the_new_one(path: Path) -> None:
     done = subprocess.run(command, capture_output=True, check=True, timeout=300)
     found = json.loads(done.stdout)
     assert found["torn"] == 0
+    assert found["ended"] == 0
+    assert found["halfway"] > 0
     # Some savers died with work done, and what they left in the folder is swept by the next one.
     assert found["changed"] > 0
     assert found["left"] == 1
