@@ -25,6 +25,7 @@ UNKNOWN_FIELD: Final = "turnkey_unknown"
 BOGUS: Final = "turnkey-bogus"
 CAP: Final = 1024
 """Output limit of an ordinary question, in tokens: enough for a model that thinks first."""
+USAGE: Final = {"stream_options": {"include_usage": True}}
 PONG: Final = "Reply with exactly one word: PONG"
 SUM: Final = "What is 17 + 26? Answer with the number alone."
 
@@ -41,6 +42,7 @@ class Bench:
         self._nonce = nonce or (lambda: str(secrets.randbelow(900_000) + 100_000))
         self._mine = self._nonce()
         self._cap: Body = {}
+        self._usage: Body = {}
         self._shared: dict[str, Answered] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -50,6 +52,7 @@ class Bench:
             "model": self.subject.model,
             "messages": [self.system(fresh=fresh), user(PONG)],
             "stream": True,
+            **self._usage,
             **self._cap,
         }
 
@@ -86,6 +89,15 @@ class Bench:
         assert answered is not None  # noqa: S101  # the loop ran
         return msgspec.structs.replace(answered, tries=tries)
 
+    async def counted(self) -> Answered:
+        """R0 with usage asked for. Where that is taken, every request from now on asks for it:
+        what the server counts is a witness, and tells the cost.
+        """
+        answered = await self.line.send({**self.plain(), **USAGE})
+        if answered.ok:
+            self._usage = dict(USAGE)
+        return answered
+
 
 class Tape:
     """What one probe asked and got, by name, in order; and what that cost."""
@@ -102,8 +114,18 @@ class Tape:
         return self.bench.subject
 
     async def base(self) -> Answered:
-        """R0, once for the whole bench; under ``before``."""
-        return await self.share("before", "plain", self.bench.first)
+        """R0, once for the whole bench; under ``before``. And R0 with usage asked for."""
+        before = await self.share("before", "plain", self.bench.first)
+        if before.ok:
+            _, mine = await self.bench.shared("usage", self.bench.counted)
+            if mine:
+                self._count(await self.usage())
+        return before
+
+    async def usage(self) -> Answered:
+        """R0 with usage asked for; not among the answers. Only after :meth:`base`."""
+        answered, _ = await self.bench.shared("usage", self.bench.counted)
+        return answered
 
     async def control(self) -> Answered:
         """R0 with a field that no server can know, once for the whole bench; under ``control``."""
@@ -152,10 +174,13 @@ class Tape:
     def _keep(self, name: str, answered: Answered, *, counted: bool) -> Answered:
         self.answers[name] = answered
         if counted:
-            self.requests += answered.tries
-            if answered.tokens is not None:
-                self.tokens = (self.tokens or 0) + answered.tokens
+            self._count(answered)
         return answered
+
+    def _count(self, answered: Answered) -> None:
+        self.requests += answered.tries
+        if answered.tokens is not None:
+            self.tokens = (self.tokens or 0) + answered.tokens
 
 
 def user(text: str) -> Body:

@@ -68,7 +68,7 @@ def learned_compat(verdicts: Iterable[Verdict], subject: Subject) -> Compat:
     form = mine.get("thinking-format")
     if form is not None and form.finding == "honoured" and form.detail.get("format") == "openai":
         found = msgspec.structs.replace(found, supports_reasoning_effort=None)
-    if not thinks(mine, subject):
+    if not (thinks(mine, subject) or subject.described.reasoning):
         # nothing of this is ever sent to a model without reasoning
         found = msgspec.structs.replace(
             found,
@@ -133,7 +133,7 @@ def level_map(mine: dict[str, Verdict], subject: Subject) -> dict[str, str | Non
 def thinks(mine: dict[str, Verdict], subject: Subject) -> bool:
     """Whether the model is to be described as one that thinks.
 
-    Thinking between tags does not count: Pi does not read it as thinking.
+    Thinking between tags counts only where a switch for it was found, for that can turn it off.
     """
     thinking, form = mine.get("thinking"), mine.get("thinking-format")
     if form is not None and form.detail.get("format"):

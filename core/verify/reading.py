@@ -25,6 +25,9 @@ GOOD_FINISH: Final = frozenset({"stop", "end", "length", "tool_calls", "function
 """The finish reasons that Pi knows; any other ends the run with an error."""
 
 
+_OF_THE_MOMENT: Final = frozenset({"context_overflow", "rate_limited", "loading"})
+
+
 class Judged(msgspec.Struct, frozen=True):
     """What a probe's answers mean."""
 
@@ -59,6 +62,8 @@ def read(answers: Answers, name: str) -> Reading:
         return Reading("accepted", "")
     words = told(one)
     status = one.status or 0
+    if one.fault is not None and one.fault.code in _OF_THE_MOMENT:
+        return Reading("unclear", f"It was answered with something else: {words}")
     if not (one.refused or status >= 500):
         return Reading("unclear", f"No answer that decides it came: {words}")
     after = answers.get("after")

@@ -21,10 +21,9 @@ async def _ask_parts(tape: Tape) -> None:
     if not (before.ok or before.refused or broken(before)):
         return
     plain = {"messages": [tape.bench.system(), {"role": "user", "content": PONG}]}
-    counted = {"stream_options": {"include_usage": True}}
     if before.ok:
-        await tape.ask_shared("counted", counted, "usage")
-        await tape.ask("as text", {**plain, **counted})
+        tape.answers["counted"] = await tape.usage()
+        await tape.ask("as text", plain)
         return
     await tape.ask("as text", plain)
     if tape.answers["as text"].ok:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from core.verify.bench import user
 from core.verify.compat import CapField, Compat, effective
 from core.verify.probe import Probe
-from core.verify.probes.fields import USAGE
 from core.verify.reading import Judged, Reading, read
 
 if TYPE_CHECKING:
@@ -23,10 +22,8 @@ COUNT: Final = "Count from 1 to 300 in digits, separated by spaces. Leave nothin
 
 
 async def _ask(tape: Tape) -> None:
-    usage = await tape.ask_shared("counts", USAGE, "usage")
-    extra: Body = {**USAGE} if usage.ok else {}
     for name in NAMES:
-        change: Body = {"messages": [tape.bench.system(), user(COUNT)], name: LIMIT, **extra}
+        change: Body = {"messages": [tape.bench.system(), user(COUNT)], name: LIMIT}
         # the plain request's own limit must not stand beside the one that is tried
         answered = await tape.ask(name, change, drop=tuple(one for one in NAMES if one != name))
         if not answered.ok:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from core.verify.bench import USAGE
 from core.verify.compat import Compat
 from core.verify.probe import Probe
 from core.verify.reading import Judged, knows_fields, prompt_tokens, read, silence, undecided
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from core.verify.bench import Tape
     from core.verify.reading import Answers
     from core.verify.verdict import Subject
-
-USAGE: Final = {"stream_options": {"include_usage": True}}
 
 
 async def ask_field(change: Mapping[str, object], tape: Tape) -> None:
@@ -29,7 +28,7 @@ async def ask_field(change: Mapping[str, object], tape: Tape) -> None:
 
 
 async def _ask_usage(tape: Tape) -> None:
-    answered = await tape.ask_shared("with", USAGE, "usage")
+    answered = tape.answers["with"] = await tape.usage()
     if not answered.ok:
         await tape.confirm("with", USAGE)
 
@@ -106,7 +105,6 @@ def _priority(answers: Answers, _: Subject) -> Judged:
             True,
             "accepted",
             "priority is taken, and unknown fields are not.",
-            Compat(vllm_priority=1),
         )
     return Judged(
         None,
@@ -173,7 +171,7 @@ async def _ask_cache_control(tape: Tape) -> None:
             part["cache_control"] = marker
         messages = tape.bench.plain()["messages"]
         assert isinstance(messages, list)  # noqa: S101  # it is made so
-        change = {"messages": [{"role": "system", "content": [part]}, messages[-1]], **USAGE}
+        change = {"messages": [{"role": "system", "content": [part]}, messages[-1]]}
         await tape.ask(name, change)
         if not tape.answers[name].ok:
             await tape.confirm(name, change)

@@ -40,6 +40,7 @@ CANDIDATES: Final[tuple[Compat, ...]] = (
     Compat(thinking_format="ant-ling"),
 )
 """In the order of trying: what Pi does unasked, then what self-hosted servers read."""
+_LIKELY: Final = 4
 _FULL: Final = Compat(supports_reasoning_effort=True)
 
 
@@ -70,18 +71,25 @@ def _name(candidate: Compat) -> ThinkingFormat:
 
 
 async def _ask(tape: Tape) -> None:
-    """Each candidate until one moves the thinking both ways."""
-    await ask_sum(tape)
-    for candidate in CANDIDATES:
+    """Each candidate until one moves the thinking both ways.
+
+    First the side that would change something; where it changes nothing, the other can prove
+    nothing. A model of which nobody says that it thinks is asked with the likely switches alone.
+    """
+    base = thinks(await ask_sum(tape))
+    likely = base or tape.subject.described.reasoning
+    for candidate in CANDIDATES if likely else CANDIDATES[:_LIKELY]:
         on, off = bodies(candidate, tape.subject.model)
         name = label(candidate)
-        for side, fields in (("on", on), ("off", off)):
+        for side, fields in (("off", off), ("on", on)) if base else (("on", on), ("off", off)):
             if not fields:
                 continue
             change: Body = {"messages": sum_of(tape), **fields}
             answered = await tape.ask(f"{name} {side}", change)
             if not answered.ok and "after" not in tape.answers:
                 await tape.confirm(f"{name} {side}", change)
+            if answered.ok and thinks(answered) == base and name != "openai":
+                break
         if moved(tape.answers, candidate) == "both":
             return
 
@@ -91,13 +99,16 @@ def moved(answers: Answers, candidate: Compat) -> str:
     name = label(candidate)
     on, off = read(answers, f"{name} on"), read(answers, f"{name} off")
     base = thinks(answers["sum"])
+    if off.state == "accepted" and f"{name} on" not in answers:
+        return "ignored"
     if on.state == "refused":
         return "refused"
     if on.state != "accepted":
         return "unclear"
     thought_on = thinks(answers[f"{name} on"])
     if off.state != "accepted":
-        return "on" if thought_on and not base else "ignored"
+        known = not base or off.state == "refused"
+        return "on" if thought_on and known else "ignored"
     thought_off = thinks(answers[f"{name} off"])
     if thought_on and not thought_off:
         return "both"
@@ -105,7 +116,9 @@ def moved(answers: Answers, candidate: Compat) -> str:
 
 
 def _judge(answers: Answers, subject: Subject) -> Judged:
-    tried = [one for one in CANDIDATES if f"{label(one)} on" in answers]
+    tried = [
+        one for one in CANDIDATES if {f"{label(one)} on", f"{label(one)} off"} & answers.keys()
+    ]
     found = {label(one): moved(answers, one) for one in tried}
     anything = any(thinks(one) for one in answers.values())
     claimed = subject.described.reasoning

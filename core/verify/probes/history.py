@@ -108,12 +108,15 @@ def _needed(flag: str, set_it: Compat, what: str, answers: Answers, _: Subject) 
 
 
 async def _ask_without_tools(tape: Tape) -> None:
-    """H without tools, and H with an empty list of them: 0.78.0 sends the one, 1.5.2 the other."""
+    """H without tools, and H with an empty list of them: 1.5.2 sends the one, 0.78.0 the other."""
     extras: tuple[tuple[str, Body], ...] = (("left out", {}), ("empty", {"tools": []}))
     for name, extra in extras:
         change: Body = {"messages": history(tape), **extra}
         await tape.ask(name, change)
         await tape.confirm(name, change)
+    if not (tape.answers["left out"].ok or tape.answers["empty"].ok):
+        offered: Body = {"messages": history(tape), "tools": [read_tool()]}
+        await tape.ask_shared("offered", offered, "history")
 
 
 def _without_tools(answers: Answers, subject: Subject) -> Judged:
@@ -127,22 +130,36 @@ def _without_tools(answers: Answers, subject: Subject) -> Judged:
     )
     if mine.state == "accepted":
         return Judged(True, "not_needed", said)
-    if mine.state == "unclear" or other.state == "unclear":
+    if "unclear" in {mine.state, other.state}:
         return Judged(None, "unclear", said, fix="Ask again when the endpoint is calm.")
+    if other.state == "accepted" and old:
+        return Judged(
+            None,
+            "empty_refused",
+            f"{said} Pi 0.78.0 sends the empty list where a conversation with calls goes on"
+            " without tools; Warden's lanes offer theirs throughout.",
+            fix="If a lane fails on it, use export pi: Pi 1.5.2 leaves the list out.",
+        )
     if other.state == "accepted":
-        flags = Compat() if old else Compat(requires_tools_with_tool_history=True)
         return Judged(
             False,
             "needed",
-            f"{said} {'Pi 0.78.0 always sends the empty list.' if old else ''}".strip(),
-            flags,
+            said,
+            Compat(requires_tools_with_tool_history=True),
             cured=True,
-            fix="Use export pi: Pi 1.5.2 sends what is taken here.",
+            fix="Use export pi, which writes requiresToolsWithToolHistory: true.",
+        )
+    if answers["offered"].ok:
+        return Judged(
+            False,
+            "refused",
+            f"{said} With tools offered the same history is taken.",
+            fix="Use a server or template that takes a past call when no tools are offered.",
         )
     return Judged(
         None,
         "both_refused",
-        f"{said} The fault lies elsewhere.",
+        f"{said} With tools offered it is refused as well: the fault lies elsewhere.",
         fix="See what the probe «tools» and the agent trial find.",
     )
 
@@ -153,8 +170,6 @@ async def _ask_replay(tape: Tape) -> None:
     field, text = before.thinking_field, before.thinking.strip()
     if field not in FIELDS or not text:
         return
-    usage = await tape.ask_shared("counts", {"stream_options": {"include_usage": True}}, "usage")
-    extra: Body = {"stream_options": {"include_usage": True}} if usage.ok else {}
     start = [tape.bench.system(), user(PONG)]
     # long enough to be seen in the count of tokens
     thinking = f"{text} The lamp must be lit before the boats come home from the north."
@@ -162,7 +177,7 @@ async def _ask_replay(tape: Tape) -> None:
     more = user("Once more: " + PONG)
 
     def with_message(message: Body) -> Body:
-        return {"messages": [*start, message, more], **extra}
+        return {"messages": [*start, message, more]}
 
     change = with_message({**said, field: thinking})
     if (await tape.ask("plain", change)).ok:

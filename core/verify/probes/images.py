@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 from core.verify.bench import user
 from core.verify.probe import Probe
-from core.verify.probes.fields import USAGE
 from core.verify.reading import Judged, prompt_tokens, read, undecided
 
 if TYPE_CHECKING:
@@ -47,15 +46,13 @@ def with_image(tape: Tape, colour: tuple[int, int, int]) -> list[Body]:
 
 
 async def _ask(tape: Tape) -> None:
-    usage = await tape.ask_shared("counts", USAGE, "usage")
-    extra: Body = {**USAGE} if usage.ok else {}
     for name, colour in COLOURS:
-        change: Body = {"messages": with_image(tape, colour), **extra}
+        change: Body = {"messages": with_image(tape, colour)}
         answered = await tape.ask(name, change)
         if not answered.ok:
             await tape.confirm(name, change)
             return
-    await tape.ask("none", {"messages": [tape.bench.system(), user(ASKED)], **extra})
+    await tape.ask("none", {"messages": [tape.bench.system(), user(ASKED)]})
 
 
 def _judge(answers: Answers, subject: Subject) -> Judged:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from core.verify.bench import user
 from core.verify.compat import Compat
 from core.verify.probe import Probe
-from core.verify.probes.fields import USAGE
 from core.verify.probes.tools import read_tool
 from core.verify.reading import Judged, prompt_tokens, read, thinks, undecided
 
@@ -29,10 +28,8 @@ def _obeyed(answered: Answered) -> bool:
     return "kiwi" in answered.answer.lower()
 
 
-async def _counted(tape: Tape, name: str, messages: list[Body]) -> Answered:
-    """The messages, with usage asked for where that is taken (it may be what is refused)."""
-    usage = await tape.ask_shared("counts", USAGE, "usage")
-    change: Body = {"messages": messages, **(USAGE if usage.ok else {})}
+async def _asked(tape: Tape, name: str, messages: list[Body]) -> Answered:
+    change: Body = {"messages": messages}
     answered = await tape.ask(name, change)
     await tape.confirm(name, change)
     return answered
@@ -41,9 +38,9 @@ async def _counted(tape: Tape, name: str, messages: list[Body]) -> Answered:
 async def _ask_developer(tape: Tape) -> None:
     system = tape.bench.system(KIWI)
     developer = {**system, "role": "developer"}
-    if (await _counted(tape, "developer", [developer, user(QUESTION)])).ok:
-        await _counted(tape, "system", [system, user(QUESTION)])
-        await _counted(tape, "alone", [user(QUESTION)])
+    if (await _asked(tape, "developer", [developer, user(QUESTION)])).ok:
+        await _asked(tape, "system", [system, user(QUESTION)])
+        await _asked(tape, "alone", [user(QUESTION)])
 
 
 def _developer(answers: Answers, subject: Subject) -> Judged:
@@ -103,8 +100,8 @@ async def _ask_late_system(tape: Tape) -> None:
     said: Body = {"role": "assistant", "content": "Hello."}
     start = [tape.bench.system(), user("Hello."), said]
     late: Body = {"role": "system", "content": KIWI}
-    if (await _counted(tape, "late", [*start, late, user(QUESTION)])).ok:
-        await _counted(tape, "without", [*start, user(QUESTION)])
+    if (await _asked(tape, "late", [*start, late, user(QUESTION)])).ok:
+        await _asked(tape, "without", [*start, user(QUESTION)])
 
 
 def _late_system(answers: Answers, _: Subject) -> Judged:

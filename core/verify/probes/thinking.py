@@ -207,7 +207,7 @@ def _levels(answers: Answers, subject: Subject) -> Judged:
     detail: dict[str, str | int | float | bool | None] = {**states}
     taken = [level for level in LEVELS if states[level] == "accepted"]
     refused = [level for level in LEVELS if states[level] == "refused"]
-    said = f"Taken: {', '.join(taken) or 'none'}. Refused: {', '.join(refused) or 'none'}."
+    said = f"Taken: {', '.join(taken) or 'nothing'}. Refused: {', '.join(refused) or 'nothing'}."
     if states["none"] == "accepted" and thinks(answers["sum"]):
         said += " With none it does not think."
     unclear = [level for level in LEVELS if states[level] == "unclear"]
@@ -227,7 +227,8 @@ def _levels(answers: Answers, subject: Subject) -> Judged:
             "refused",
             f"{said} Pi takes medium unless told otherwise"
             f" ({readings['medium'].words or 'refused'}).",
-            cured=bool(taken) or not thinking,
+            Compat() if taken else Compat(supports_reasoning_effort=False),
+            cured=True,
             fix="Use export pi, which leaves refused levels out of the choice; or let the gateway"
             " drop reasoning_effort.",
             detail=detail,

@@ -148,7 +148,6 @@ CASES: Final = (
         lambda: FakeModel(refuses={"no": strict}),
         "pass",
         "accepted",
-        (("vllmPriority", 1),),
     ),
     Case("priority", lambda: FakeModel(refuses={"no": has("priority")}), "fail", "refused"),
     Case("priority", FakeModel, "unsure", "ignored"),

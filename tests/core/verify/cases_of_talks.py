@@ -86,8 +86,16 @@ CASES: Final = (  # the conversation sent back
     Case(
         "tool-history",
         lambda: FakeModel(refuses={"empty": lambda body: body.get("tools") == []}),
+        "unsure",
+        "empty_refused",
+    ),
+    Case(
+        "tool-history",
+        lambda: FakeModel(
+            refuses={"none": lambda body: bool(callers(body)) and not body.get("tools")}
+        ),
         "fail",
-        "needed",
+        "refused",
     ),
     Case(
         "tool-history",
