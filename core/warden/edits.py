@@ -25,6 +25,7 @@ from core.warden.keys_edit import (
     rename_key,
     require_tables,
     set_key,
+    set_keys,
     unset_key,
     written_at,
 )
@@ -127,8 +128,12 @@ def replace_provider(document: Document, provider: Provider) -> Document:
     """
     path = _known(document, provider.name)
     wanted = render.provider_table(provider)
+    data = document.data()
+    changes: dict[KeyPath, object] = {}
     for key in ("baseUrl", "api", "apiKeyEnv", "headers"):
-        document = _settled(document, (*path, key), wanted.get(key))
+        at = (*path, key)
+        changes.update(_changes(value_at(data, at), at, wanted.get(key)))
+    document = set_keys(document, changes)
     return set_models(document, provider.name, provider.models)
 
 
@@ -174,8 +179,11 @@ def set_models(document: Document, name: str, models: Sequence[ModelEntry]) -> D
     wanted = {model.id: model for model in models}
     gone = [at for at, identifier in enumerate(kept) if identifier not in wanted]
     document = _models_removed(document, path, gone)
+    data = document.data()
+    changes: dict[KeyPath, object] = {}
     for at, identifier in enumerate([one for one in kept if one in wanted]):
-        document = _model_settled(document, (*path, at), wanted[identifier])
+        changes.update(_model_changes(data, (*path, at), wanted[identifier]))
+    document = set_keys(document, changes)
     return _models_added(document, path, [one for one in models if one.id not in kept])
 
 
@@ -271,33 +279,28 @@ def _models_added(document: Document, path: KeyPath, models: Sequence[ModelEntry
     return agreed(document, [block_after(document, place, block)], expected)
 
 
-def _model_settled(document: Document, path: KeyPath, model: ModelEntry) -> Document:
+def _model_changes(
+    data: Table, path: KeyPath, model: ModelEntry
+) -> Iterator[tuple[KeyPath, object]]:
     table = render.model_table(model)
     usual: Table = {"name": model.id, "reasoning": False, "input": ["text"]}
     for key in ("name", "reasoning", "input", "contextWindow", "maxTokens", "cost"):
-        if key not in table and value_at(document.data(), (*path, key)) == usual.get(key):
-            continue
-        document = _settled(document, (*path, key), table.get(key))
-    return document
+        held = value_at(data, (*path, key))
+        if key in table or held != usual.get(key):
+            yield from _changes(held, (*path, key), table.get(key))
 
 
-def _settled(document: Document, path: KeyPath, wanted: object) -> Document:
-    """The key at ``path`` is ``wanted``, key by key where that is a table; ``None``: is absent."""
-    held = value_at(document.data(), path)
-    if wanted is None:
-        return unset_key(document, path)
+def _changes(held: object, path: KeyPath, wanted: object) -> Iterator[tuple[KeyPath, object]]:
+    """What makes ``held`` say ``wanted``, key by key where that is a table; None: is absent."""
     if isinstance(held, dict) and isinstance(wanted, dict):
-        for key in [key for key in held if key not in wanted]:
-            document = unset_key(document, (*path, key))
+        for key in held:
+            if key not in wanted:
+                yield (*path, key), None
         for key, value in wanted.items():
-            document = _settled(document, (*path, key), value)
-        return document
+            yield from _changes(held.get(key), (*path, key), value)
     # 1 and 1.0 are one price, and how it is written is the user's affair.
-    return (
-        document
-        if held == wanted and not isinstance(held, bool)
-        else set_key(document, path, wanted)
-    )
+    elif held != wanted or isinstance(held, bool) is not isinstance(wanted, bool):
+        yield path, wanted
 
 
 # --- small things ---------------------------------------------------------------------------

@@ -168,11 +168,34 @@ class Layout:
 
     def headers(self) -> list[int]:
         """Numbers of the statements that are headers, in the file's order."""
-        return [n for n, statement in enumerate(self.statements) if statement.kind != "pair"]
+        return self._headers
+
+    def header_of(self, path: KeyPath) -> int | None:
+        """Number of the first header statement of exactly this path; None: it has none."""
+        return self._header_of.get(path)
 
     def under(self, section: int) -> list[Statement]:
         """The keys that stand under header statement ``section`` (-1: above the first header)."""
-        return [s for s in self.statements if s.kind == "pair" and s.section == section]
+        return self._under.get(section, [])
+
+    @cached_property
+    def _headers(self) -> list[int]:
+        return [n for n, statement in enumerate(self.statements) if statement.kind != "pair"]
+
+    @cached_property
+    def _header_of(self) -> dict[KeyPath, int]:
+        found: dict[KeyPath, int] = {}
+        for number in self._headers:
+            found.setdefault(self.statements[number].path, number)
+        return found
+
+    @cached_property
+    def _under(self) -> dict[int, list[Statement]]:
+        found: dict[int, list[Statement]] = {}
+        for statement in self.statements:
+            if statement.kind == "pair":
+                found.setdefault(statement.section, []).append(statement)
+        return found
 
     def mentions(self, path: KeyPath) -> Iterator[Part]:
         """Every place where the last key of ``path`` is written on the way to something."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -349,3 +350,27 @@ def test_a_file_of_five_thousand_lines_is_edited_faster_than_tomlkit_reads_it() 
     theirs = best(lambda: tomlkit.parse(text))
     print(f"load and edit: {ours / theirs:.2f} of tomlkit's parse")  # noqa: T201 -- the figure
     assert ours < theirs
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["tables", "inline"])
+def test_a_thousand_models_are_changed_in_the_time_of_a_few_parses(inline: bool) -> None:
+    models = tuple(ModelEntry(f"m{number}", context_window=1000) for number in range(1000))
+    changed = tuple(
+        ModelEntry(one.id, context_window=2000, max_tokens=99, reasoning=True) for one in models
+    )
+    entries = ", ".join(f'{{ id = "{one.id}", contextWindow = 1000 }}' for one in models)
+    head = '[defaults.providers.gw]\nbaseUrl = "http://x/v1"\n'
+    before = document(head + (f"models = [{entries}]\n" if inline else ""))
+    if not inline:
+        before = set_models(before, "gw", models)
+    begun = time.perf_counter()
+    tomllib.loads(before.text)
+    parse = time.perf_counter() - begun
+    begun = time.perf_counter()
+    after = set_models(before, "gw", changed)
+    took = time.perf_counter() - begun
+    assert after.config().providers[0].models == changed
+    back = replace_provider(after, Provider("gw", "http://x/v1", models=models))
+    assert back.config().providers[0].models == models
+    # One parse for each change was some thousand times one parse.
+    assert took < 100 * parse
