@@ -192,6 +192,25 @@ def trust_note(around: Surroundings) -> str:
     return ""
 
 
+def at_the_proxy(fault: Fault, base: BaseUrl, proxy: str) -> Fault:
+    """A proxy was reached, and opened no way to the server: it is the one that is at fault."""
+    at = proxy_shown(proxy)
+    if at in fault.what:
+        return fault
+    variable = f"{base.scheme.upper()}_PROXY"
+    directly = f"Set NO_PROXY={base.host} to reach it directly, or correct {variable}"
+    if fault.code == "tls":
+        what = f"There is no TLS with the proxy {at} that turnkey trusts."
+        fix = f"{directly}; many proxies are named by http://, also for https servers."
+        return Fault("tls", what, f"{fault.what} {fault.why}".replace(base.host_port, at), fix)
+    return Fault(
+        fault.code,
+        f"The proxy {at} opened no way to {base.host_port}.",
+        "It took the connection and did not answer as a proxy does: another program may be there.",
+        f"{directly}.",
+    )
+
+
 def by_way_of(fault: Fault, proxy: str) -> Fault:
     """No reply came through ``proxy``: it may be the one that is silent or hung up."""
     if fault.code not in {"timeout", "connection_failed"}:

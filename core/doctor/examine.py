@@ -198,7 +198,7 @@ class _Climb:
             return
         direct, stage = self._proxy is None, watch.stage(base)
         if stage == "way":
-            ladder.failed("tcp", fault, seconds)
+            ladder.failed("tcp", causes.at_the_proxy(fault, base, self._proxy or ""), seconds)
             return
         tls = await look_for_tls(base.host, base.port) if direct else None
         words = b""

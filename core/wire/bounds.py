@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+BRIEF_S = 30.0
+"""Seconds that a question may take which a healthy server answers at once."""
+
 
 class Bounds(msgspec.Struct, frozen=True):
     """One bound for each stage of a request; reaching one is a fault that names it.
@@ -40,5 +43,5 @@ def brief(bounds: Bounds) -> Bounds:
         bounds,
         first_byte_s=min(bounds.first_byte_s, 20.0),
         silence_s=min(bounds.silence_s, 10.0),
-        total_s=min(bounds.total_s or 30.0, 30.0),
+        total_s=min(bounds.total_s or BRIEF_S, BRIEF_S),
     )

@@ -19,7 +19,7 @@ from core import __version__
 from core.errors import EndpointProblem, Fault, KeyProblem, TurnkeyError, error_for
 from core.keys.secret import Secret
 from core.text import one_line
-from core.wire.bounds import Bounds
+from core.wire.bounds import BRIEF_S, Bounds
 from core.wire.failures import fault_from_exception
 from core.wire.hush import hush
 from core.wire.network import Network, network_from
@@ -308,9 +308,12 @@ async def _exchange(
         fault = fault_from_exception(error, base, proxy)
         if fault.code == "timeout" and reading:
             fault = too_slow(base, bounds.overall_s()) if overall.expired() else fault
+        elif overall.expired() and timer.waited_s > bounds.first_byte_s:
+            fault = too_slow(base, bounds.overall_s())  # its head is dripped through
         elif fault.code == "timeout":
             spent = time.perf_counter() - started
-            fault = waited(base, timer.stage(base), spent, proxy, asked=overall.expired())
+            asked = overall.expired() and bounds.total_s not in {None, BRIEF_S}
+            fault = waited(base, timer.stage(base), spent, proxy, asked=asked)
         # From None: an httpx error holds the request, and the request holds the key.
         raise error_for(fault) from None
     return Reply(

@@ -100,6 +100,11 @@ class ConnectTimer:
             self.way_s = now - self._opened
             self._sent, self.first_byte_s = 0.0, None  # those were the proxy's
 
+    @property
+    def waited_s(self) -> float:
+        """Seconds since the request was sent; 0 before that."""
+        return time.perf_counter() - self._sent if self._sent else 0.0
+
     def stage(self, base: BaseUrl) -> Stage:
         """Where a request to ``base`` is, or where it came to an end."""
         if self.begun and self.tcp_s is None:

@@ -42,8 +42,11 @@ def ssl_context(network: Network) -> ssl.SSLContext:
             context.load_cert_chain(network.client_cert, network.client_key, password="")
         except (OSError, ValueError) as error:
             why = _reason(error)
-            if isinstance(error, ssl.SSLError) and "PEM" not in why.upper():
-                why += " A key behind a passphrase cannot be used."
+            if isinstance(error, ssl.SSLError):
+                why = (
+                    "It holds no certificate together with its key, or a passphrase guards the "
+                    f"key, which turnkey does not ask for ({why.rstrip('.')})."
+                )
             raise _unusable("The client certificate", network.client_cert, why) from None
     return context
 

@@ -25,6 +25,7 @@ from core.wire.stamps import STAMPS
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+    from types import TracebackType
 
 _NEXT_ADDRESS_S: Final = 0.25
 # Seconds before the next address is tried beside a silent one (RFC 8305, section 5).
@@ -56,6 +57,7 @@ class Backend(httpcore.AnyIOBackend):
     def __init__(self, *, secured: bool = False, proxied: bool = False) -> None:
         self._secured = secured
         self._proxied = proxied
+        self._fresh: set[_Securable] = set()
 
     async def connect_tcp(
         self,
@@ -77,12 +79,17 @@ class Backend(httpcore.AnyIOBackend):
                 LAST_LOOKUP.set(Lookup(timeout or 0.0, ()))
                 raise LookupTimeout("name lookup") from error
             raise httpcore.ConnectTimeout("connect") from error
-        if not self._secured:
+        if not self._secured and not self._proxied:
             return stream
         # Through a proxy the handshake comes after its answer, with time of its own.
         if timeout is None or self._proxied:
-            return _Securable(stream, None)
-        return _Securable(stream, started + timeout)
+            return _Securable(stream, None, timeout, self._fresh)
+        return _Securable(stream, started + timeout, timeout, self._fresh)
+
+    async def close_left(self) -> None:
+        """Close what httpcore 1.0.9 forgets: connections that a SOCKS proxy opened no way on."""
+        for stream in list(self._fresh):
+            await stream.aclose()
 
     async def _race(
         self,
@@ -142,9 +149,22 @@ class _Securable(httpcore.AsyncNetworkStream):
     httpcore 1.0.9 leaves it open when whoever waits for the handshake is cancelled.
     """
 
-    def __init__(self, plain: httpcore.AsyncNetworkStream, deadline: float | None) -> None:
+    def __init__(
+        self,
+        plain: httpcore.AsyncNetworkStream,
+        deadline: float | None,
+        patience: float | None,
+        fresh: set[_Securable],
+    ) -> None:
+        """``patience``: seconds for a read without a bound, as httpcore's SOCKS handshake has.
+
+        It stands in ``fresh`` until TLS is begun on it or it is closed.
+        """
         self._plain = plain
         self._deadline = deadline
+        self._patience = patience
+        self._fresh = fresh
+        fresh.add(self)
 
     async def start_tls(
         self,
@@ -157,14 +177,16 @@ class _Securable(httpcore.AsyncNetworkStream):
             left = self._deadline - asyncio.get_running_loop().time()
             timeout = max(0.001, min(timeout, left))
         try:
-            return await self._plain.start_tls(ssl_context, server_hostname, timeout)
+            secured = await self._plain.start_tls(ssl_context, server_hostname, timeout)
         except BaseException:
-            await self._plain.aclose()
+            await self.aclose()
             raise
+        self._fresh.discard(self)
+        return secured
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         """What comes, as httpcore reads it."""
-        return await self._plain.read(max_bytes, timeout)
+        return await self._plain.read(max_bytes, self._patience if timeout is None else timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Send, as httpcore does."""
@@ -172,6 +194,7 @@ class _Securable(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         """Close the connection."""
+        self._fresh.discard(self)
         await self._plain.aclose()
 
     def get_extra_info(self, info: str) -> object:
@@ -188,6 +211,7 @@ class Transport(httpx.AsyncHTTPTransport):
         limits: httpx.Limits,
         proxy: httpx.Proxy | None = None,
     ) -> None:
+        self._backend = Backend(secured=context is not None, proxied=proxy is not None)
         # Not httpx's own: it builds a pool, and a TLS context, that takes no network backend.
         options: Mapping[str, object] = {
             "ssl_context": context,
@@ -195,9 +219,24 @@ class Transport(httpx.AsyncHTTPTransport):
             "max_keepalive_connections": limits.max_keepalive_connections,
             "keepalive_expiry": limits.keepalive_expiry,
             "http2": context is not None,
-            "network_backend": Backend(secured=context is not None, proxied=proxy is not None),
+            "network_backend": self._backend,
         }
         self._pool = _pool(options, proxy)
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        """Close every connection."""
+        await super().__aexit__(exc_type, exc_value, traceback)
+        await self._backend.close_left()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await super().aclose()
+        await self._backend.close_left()
 
 
 def _pool(options: Mapping[str, object], proxy: httpx.Proxy | None) -> httpcore.AsyncConnectionPool:

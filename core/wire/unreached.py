@@ -323,7 +323,10 @@ def wants_certificate(base: BaseUrl, why: str = "", *, shown: bool = False) -> F
         fix = "Show one that is signed by whom it trusts and not out of date (--client-cert)."
     else:
         what = f"{at} wants a certificate from whoever connects."
-        fix = "Show it one with --client-cert or TURNKEY_CLIENT_CERT; Warden needs it as well."
+        fix = (
+            "Show it one with --client-cert or TURNKEY_CLIENT_CERT. Warden's engine has no setting "
+            "for one: it needs a proxy on the way that shows it."
+        )
     return Fault("tls", what, why or "It asks for one in the TLS handshake.", fix)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ from core.wire.network import Network
 from tests.servers.certificates import Pki, make_pki
 from tests.servers.proxies import TunnelProxy
 from tests.servers.scripted import (
+    Behaviour,
     Close,
     Hang,
     ScriptedProvider,
@@ -167,6 +169,25 @@ async def test_a_certificate_behind_a_proxy_may_be_the_proxys(pki: Pki) -> None:
     assert report.error is not None
     assert "A proxy that looks into TLS" in report.error.why
     assert "NODE_EXTRA_CA_CERTS" in report.error.fix
+
+
+@pytest.mark.parametrize(
+    ("scheme", "behaviour"),
+    [
+        ("http", raw(Send(b"SSH-2.0-x\r\n"), Close())),
+        ("socks5", raw(Hang())),
+        ("https", raw(Send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Close())),
+    ],
+)
+async def test_what_is_no_proxy_is_told_as_the_proxy_and_in_time(
+    scheme: str, behaviour: Behaviour
+) -> None:
+    async with asyncio.timeout(8), ScriptedProvider({}, on_connect=behaviour) as other:
+        proxy = f"{scheme}://127.0.0.1:{other.port}"
+        report = await seen(AWAY, behind(proxy), Bounds(connect_s=1.0, first_byte_s=1.0))
+    rung, what = broken(report)
+    assert rung == "tcp"
+    assert proxy in what
 
 
 # ---------------------------------------------------------------------------- TLS

@@ -236,6 +236,21 @@ async def test_compression_that_nobody_asked_for_is_read_all_the_same(
     assert read == b'{"data":[]}'
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [
+        (raw(Drip(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 99, 0.05)), "did not finish within 0.6 s"),
+        (raw(Send(head(200, {})), Drip(b"x" * 500, 0.05)), "did not finish within 0.6 s"),
+        (raw(Hang()), "took the request and sent nothing for 0.3 s"),
+    ],
+)
+async def test_silence_and_dripping_are_told_apart(behaviour: Behaviour, words: str) -> None:
+    bounds = Bounds(connect_s=2.0, first_byte_s=0.3, silence_s=0.3, total_s=0.6)
+    with pytest.raises(EndpointProblem) as caught:
+        await fetch(behaviour, bounds=bounds)
+    assert words in caught.value.fault.what
+
+
 async def test_a_closed_port_and_both_addresses_of_localhost() -> None:
     async with ScriptedProvider({LIST: models_reply(["m"])}) as server:
         port = server.port
