@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from core.text import one_line
@@ -132,6 +133,8 @@ def more_room(setting: Setting) -> str:
 def refused(setting: Setting, fault: Fault) -> str:
     """For a request that the server does not take, in the way this Warden can be told."""
     told = fault.fix.rstrip()
+    if _TOOLS_OFF.search(said(fault)):
+        return tools_off(setting)
     if fault.code != "parameter_refused":
         return told
     if setting.variant == "stock":
@@ -141,6 +144,13 @@ def refused(setting: Setting, fault: Fault) -> str:
         "server or proxy take them (LiteLLM: drop_params), or use stock Warden with turnkey "
         "export pi."
     ).strip()
+
+
+_TOOLS_OFF: Final = re.compile(
+    r"tool-call-parser|auto-tool-choice|--jinja|support tools|tool use is not|tools param",
+    re.IGNORECASE,
+)
+"""What vLLM, llama.cpp and Ollama say when tools are not switched on, or not to be had."""
 
 
 def said(fault: Fault) -> str:

@@ -244,6 +244,9 @@ def held(setting: Setting, answered: Answered) -> Outcome:
         words = f"The server cuts answers at {written} tokens, and the config declares {cap}."
         fix = f"Set maxTokens = {written}, or raise the server's own limit."
         return Outcome(False, "limit_smaller", words, fix, detail)
+    if written is not None and written >= cap * _HELD:
+        words = f"An answer of {written} tokens came whole; the server does not heed the cap."
+        return Outcome(True, "ok", words, "", detail)
     counted = f" after {written} tokens" if written is not None else ""
     words = f"A limit of {cap} tokens is granted, but the model ended by itself{counted}."
     return Outcome(None, "ended_early", words, "", detail)

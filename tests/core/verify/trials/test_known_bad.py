@@ -1,0 +1,60 @@
+"""Servers with one defect each: every one is called by its name, and the good one by none."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from core.verify.pi_shape import PiModel
+from core.warden.chains import LANES
+from tests.core.verify.trials.helpers import every_name, setting, verdicts
+from tests.servers.known_bad import KNOWN_BAD, Bad
+from tests.servers.lane_server import MODEL, lane_server
+
+
+@pytest.mark.parametrize("bad", KNOWN_BAD.values(), ids=KNOWN_BAD)
+async def test_one_defect_fails_its_own_trials_and_no_other(bad: Bad) -> None:
+    runs = 3 if "flaky" in bad.expects.values() else 1
+    model = PiModel(MODEL, bad.reasoning, context_window=bad.context_window, max_tokens=8192)
+    asked = setting(pi=model, dialect=bad.dialect, listed=bad.listed, runs=runs)
+    async with bad.server() as server:
+        found = await verdicts(server.base_url, asked)
+    failed = {one.probe: one.finding for one in found if one.verdict == "fail"}
+    assert failed == bad.expects
+    assert {one.probe: one.finding for one in found if one.verdict == "unsure"} == bad.unsure
+    telling = [one for one in found if one.verdict == "fail"]
+    assert any(bad.fix in one.fix for one in telling), [one.fix for one in telling]
+    assert all(one.fix for one in telling)
+    assert all(one.evidence.exchanges for one in telling)
+
+
+def test_there_are_at_least_twenty() -> None:
+    assert len(KNOWN_BAD) >= 20
+
+
+@pytest.mark.parametrize("variant", ["providers", "stock"])
+@pytest.mark.parametrize("thinks", [False, True])
+async def test_the_good_server_raises_no_alarm(variant: str, thinks: bool) -> None:
+    asked = setting(
+        pi=PiModel(MODEL, thinks, context_window=32_000, max_tokens=4_096),
+        variant="stock" if variant == "stock" else "providers",
+        runs=2,
+    )
+    async with lane_server(thinks=thinks) as server:
+        found = await verdicts(server.base_url, asked, names=every_name())
+    assert {one.verdict for one in found} == {"pass"}, [
+        (one.probe, one.evidence.text) for one in found if one.verdict != "pass"
+    ]
+    assert {one.probe for one in found} == set(every_name())
+
+
+@pytest.mark.parametrize("lane", LANES)
+async def test_what_was_sent_and_came_stands_in_the_evidence(lane: str) -> None:
+    asked = msgspec.structs.replace(setting(), runs=1)
+    async with lane_server() as server:
+        found = await verdicts(server.base_url, asked, lanes=[one for one in LANES if one == lane])
+        sent = len(server.seen("POST", "/v1/chat/completions"))
+    assert sum(one.requests for one in found) == sent
+    for one in found:
+        assert len(one.evidence.exchanges) <= 6
+        assert all(MODEL in sent or "canary" in sent for sent, _ in one.evidence.exchanges)
