@@ -89,6 +89,7 @@ class NetworkAsker:
                 bounds=bounds,
                 key=target.key,
                 on_event=on_event,
+                api=target.api,
             )
 
     def watch(
@@ -104,6 +105,7 @@ class NetworkAsker:
             key=target.key,
             headers=target.headers,
             max_tokens=max_tokens,
+            api=target.api,
         )
 
     async def find(self) -> tuple[Found, ...]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from core.keys.source import KeySource
     from core.warden.config import Provider
+    from core.wire.chat import Api
     from core.workspace import Workspace
 
 
@@ -35,6 +36,8 @@ class Target:
     """Where the key came from; None when the endpoint was named by ``--url`` without a key."""
     provider: str | None = None
     headers: Mapping[str, Secret | str] = field(default_factory=dict)
+    api: Api = "openai-completions"
+    """The dialect that requests to it are put in, by the config's ``api``."""
 
 
 def split_selector(selector: str) -> tuple[str, str]:
@@ -232,7 +235,12 @@ def provider_target(workspace: Workspace, provider: Provider, model: str | None)
     if source.fault is not None and key is None:
         raise KeyProblem(source.fault)
     headers = sendable_headers(workspace, provider.name, provider.headers, base)
-    return Target(base, model, key, source, provider.name, headers)
+    return Target(base, model, key, source, provider.name, headers, api_of(provider))
+
+
+def api_of(provider: Provider) -> Api:
+    """The dialect that a provider's ``api`` names; Warden's only one where it names no other."""
+    return "anthropic-messages" if provider.api == "anthropic-messages" else "openai-completions"
 
 
 def told_of_key(fault: Fault, source: KeySource | None) -> Fault:

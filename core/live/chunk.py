@@ -75,11 +75,24 @@ def decode_chunk(payload: bytes) -> Chunk | None:
         return _DECODER.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
+    return _chunk(_mended(payload))
+
+
+def loose_object(payload: bytes) -> dict[str, object] | None:
+    """The JSON object in ``payload``, mended as :func:`decode_chunk` does; None when it is none."""
+    value: object
     try:
-        loose: object = json.loads(payload.decode("utf-8", "replace"))
+        value = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        value = _mended(payload)
+    return value if isinstance(value, dict) else None
+
+
+def _mended(payload: bytes) -> object:
+    try:
+        return _whole(json.loads(payload.decode("utf-8", "replace")))
     except (ValueError, RecursionError):
         return None
-    return _chunk(_whole(loose)) if isinstance(loose, dict) else None
 
 
 def _whole(value: object) -> object:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from core.keys.secret import Secret
     from core.live.events import Event
     from core.providers.base_url import BaseUrl
+    from core.wire.chat import Api
 
 __all__ = [
     "DEFAULT_MAX_TOKENS",
@@ -91,6 +92,7 @@ async def ping(
     key: Secret | None = None,
     on_event: Callable[[Event], None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
+    api: Api = "openai-completions",
 ) -> Run:
     """Ask ``model`` once, and judge what came. Failures of the endpoint are in the run.
 
@@ -110,6 +112,7 @@ async def ping(
         key=key,
         witness=_Listener(on_event),
         clock=clock,
+        api=api,
     )
     return masked(run, key)
 
@@ -124,6 +127,7 @@ async def ask(
     bounds: Bounds,
     key: Secret | None,
     witness: Witness,
+    api: Api = "openai-completions",
     clock: Callable[[], float] = time.perf_counter,
 ) -> Run:
     """:func:`ping` with a prompt that may have a system text and tools. The key is not masked."""
@@ -134,6 +138,7 @@ async def ask(
         system=prompt.system,
         tools=prompt.tools,
         max_tokens=limit,
+        api=api,
     )
     transcript, request = await _try(client, base, request, bounds, key, witness, clock)
     run = transcript.run(prompt.expects)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from core.errors import Fault
 from core.live.chunk import (
     Chunk,
     Delta,
@@ -40,13 +39,13 @@ from core.live.events import (
     ToolPiece,
     UsageSeen,
 )
+from core.live.stream_faults import told_in_stream
 from core.live.think import ThinkSplitter
-from core.text import one_line
-from core.wire.failures import fault_from_reply
 from core.wire.sse import Comment, NamedPayload, SseDecoder
 
 if TYPE_CHECKING:
     from core.keys.secret import Secret
+    from core.live.messages import MessagesReader
     from core.providers.base_url import BaseUrl
 
 _DONE: Final = b"[DONE]"
@@ -233,32 +232,19 @@ class EventReader:
         """The server reports an error inside a good stream, or sends what is no chunk."""
         events = self._held(at)
         self._failed = self.done = True
-        fault = None
-        if told:
-            fault = fault_from_reply(
-                status_in(payload), {}, bytes(payload), self._base, model=self._model, key=self._key
-            )
-        if fault is None:
-            words = payload.decode("utf-8", "replace")
-            if self._key is not None:
-                words = self._key.redact(words)
-            fault = Fault(
-                code="bad_shape",
-                what="The stream holds something that is not a chat chunk.",
-                why=one_line(words, 200),
-                fix="Check that the base URL is that of an OpenAI-compatible API.",
-            )
+        status = status_in(payload) if told else None
+        fault = told_in_stream(payload, status, self._base, self._model, self._key)
         events.append(Failed(at, fault))
         return events
 
 
 class StreamReader:
-    """Bytes of one event stream in, events out: a decoder and an :class:`EventReader` joined.
+    """Bytes of one event stream in, events out: a decoder and the dialect's reader joined.
 
     However the bytes are cut, the events are the same (but for their times).
     """
 
-    def __init__(self, reader: EventReader, line_bytes: int) -> None:
+    def __init__(self, reader: EventReader | MessagesReader, line_bytes: int) -> None:
         self._reader = reader
         self._decoder = SseDecoder(line_bytes, keep_comments=True)
 

@@ -19,6 +19,7 @@ import httpx
 import msgspec
 
 from core.errors import EndpointProblem, Fault, TurnkeyError
+from core.live.dialects import put, reader_for
 from core.live.events import (
     Adapted,
     Answer,
@@ -31,7 +32,7 @@ from core.live.events import (
     Started,
     ToolPiece,
 )
-from core.live.reader import EventReader, StreamReader
+from core.live.reader import StreamReader
 from core.live.stream_faults import (
     broke_off,
     fell_silent,
@@ -43,7 +44,7 @@ from core.live.stream_faults import (
     too_much,
 )
 from core.live.trace import Trace
-from core.wire.chat import ChatRequest, adapted, chat_body
+from core.wire.chat import ChatRequest, adapted
 from core.wire.client import body_chunks
 from core.wire.failures import fault_from_exception, fault_from_reply
 from core.wire.stamps import STAMPS
@@ -237,7 +238,7 @@ class _Flow:
 
     async def _attempt(self, request: ChatRequest) -> Failed | None:
         """One request. A refusal is returned (it may be mended), all else goes to the events."""
-        url, body = self._base.url + "/chat/completions", chat_body(request)
+        url, body, headers_of_api = put(request, self._base)
 
         def told(headers: Sequence[tuple[str, str]]) -> None:
             if self._told is not None:
@@ -250,7 +251,7 @@ class _Flow:
                 "POST",
                 url,
                 content=body,
-                headers={"content-type": "application/json"},
+                headers={"content-type": "application/json", **headers_of_api},
                 # Reading is bounded by the iterator, which knows what was read.
                 timeout=httpx.Timeout(
                     connect=bounds.connect_s,
@@ -337,7 +338,7 @@ class _Flow:
         headers: dict[str, str],
     ) -> None:
         reader = self._reader = StreamReader(
-            EventReader(self._base, model=request.model, key=self._key), self._bounds.line_bytes
+            reader_for(request, self._base, self._key), self._bounds.line_bytes
         )
         if first:
             self._took(reader, first)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from core.errors import Fault
 from core.text import one_line
-from core.wire.failures import error_words
+from core.wire.failures import error_words, fault_from_reply
 
 if TYPE_CHECKING:
+    from core.keys.secret import Secret
     from core.providers.base_url import BaseUrl
 
 
@@ -92,4 +93,22 @@ def no_stream(base: BaseUrl, body: bytes) -> Fault:
         words or "The reply is empty.",
         "Warden's engine reads streams alone: switch streaming on in the server or the gateway"
         " before it.",
+    )
+
+
+def told_in_stream(
+    payload: bytes, status: int | None, base: BaseUrl, model: str | None, key: Secret | None
+) -> Fault:
+    """What a payload says that is no chunk: an error of ``status``, or (None) nothing one knows."""
+    fault = None
+    if status is not None:
+        fault = fault_from_reply(status, {}, bytes(payload), base, model=model, key=key)
+    if fault is not None:
+        return fault
+    words = payload.decode("utf-8", "replace")
+    return Fault(
+        "bad_shape",
+        "The stream holds something that is not a chat chunk.",
+        one_line(key.redact(words) if key is not None else words, 200),
+        "Check that the base URL is that of an OpenAI-compatible API.",
     )

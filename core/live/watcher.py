@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from core.live.prompts import ReadyPrompt
     from core.live.watching import Watching
     from core.providers.base_url import BaseUrl
-    from core.wire.chat import ChatRequest
+    from core.wire.chat import Api, ChatRequest
     from core.wire.network import Network
 
     _Item: TypeAlias = "Event | tuple[Event, Sequence[Event]] | Transcript | _Came | _Sent"
@@ -70,9 +70,12 @@ def watch(
     max_tokens: int | None = None,
     bounds: Bounds | None = None,
     network: Network | None = None,
+    api: Api = "openai-completions",
 ) -> Watching:
     """Begin one request as :func:`core.live.ping.ping` makes it, and give what watches it."""
-    return _Watch(base, model, prompt, key, headers or {}, max_tokens, bounds or Bounds(), network)
+    return _Watch(
+        base, model, prompt, key, headers or {}, max_tokens, bounds or Bounds(), network, api
+    )
 
 
 class _Watch:
@@ -88,6 +91,7 @@ class _Watch:
         max_tokens: int | None,
         bounds: Bounds,
         network: Network | None,
+        api: Api,
     ) -> None:
         self._base = base
         self._model = model
@@ -97,6 +101,7 @@ class _Watch:
         self._max_tokens = max_tokens
         self._bounds = bounds
         self._network = network
+        self._api: Api = api
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[Run] | None = None
@@ -231,6 +236,7 @@ class _Watch:
                 bounds=self._bounds,
                 key=self._key,
                 witness=self,
+                api=self._api,
             )
 
     # ------------------------------------------------------------------ what the request tells

@@ -27,6 +27,10 @@ class Tool(msgspec.Struct, frozen=True):
     parameters: dict[str, object]
 
 
+Api = Literal["openai-completions", "anthropic-messages"]
+"""The dialects that are spoken, by Pi's names (badlogic/pi-mono packages/ai)."""
+
+
 class ChatRequest(msgspec.Struct, frozen=True):
     """One streamed chat request, as data."""
 
@@ -43,6 +47,8 @@ class ChatRequest(msgspec.Struct, frozen=True):
     tools: tuple[Tool, ...] = ()
     messages: tuple[dict[str, object], ...] = ()
     """A conversation to send word for word, instead of ``system`` and ``prompt``."""
+    api: Api = "openai-completions"
+    """Which dialect it is put in; Warden's lanes speak the first alone."""
     extra: dict[str, object] = {}
     """More top-level fields. They are merged last and win, as Pi's ``samplingParams`` do."""
 

@@ -189,3 +189,20 @@ def test_a_refused_placeholder_is_a_key_that_is_missing() -> None:
     assert told_of_key(refused, None) is refused
     other = Fault("tls", "no")
     assert told_of_key(other, source("placeholder")) is other
+
+
+@pytest.mark.parametrize(
+    ("line", "api"),
+    [
+        ("", "openai-completions"),
+        ('api = "openai-completions"', "openai-completions"),
+        ('api = "anthropic-messages"', "anthropic-messages"),
+        ('api = "google-generative-ai"', "openai-completions"),
+    ],
+)
+def test_the_config_says_which_dialect_is_spoken(tmp_path: Path, line: str, api: str) -> None:
+    text = GATEWAY.replace(
+        'baseUrl = "https://gw.example/v1"', f'baseUrl = "https://gw.example/v1"\n{line}'
+    )
+    assert text != GATEWAY or not line
+    assert find_target(workspace_at(tmp_path, text, env=ENV)).api == api
