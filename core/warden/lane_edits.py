@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from core.errors import Fault, Refusal, UsageProblem
+from core.errors import ConfigProblem, Fault, Refusal, UsageProblem
 from core.warden import render
 from core.warden.keys_edit import (
     agreed,
@@ -72,19 +72,35 @@ def set_lane(
 
 
 def unset_lane(document: Document, lane: LaneName) -> Document:
-    """``defaults.<lane>.model`` leaves; a table with nothing else in it goes with it."""
+    """``defaults.<lane>.model`` leaves, and with it a table that :func:`set_lane` had made for it.
+
+    A header that stands elsewhere than turnkey would have put it, or under a comment, was there
+    before and stays, as do comments and keys in it.
+    """
     _known(lane)
     table: KeyPath = ("defaults", lane)
+    path: KeyPath = (*table, "model")
     data = document.data()
     held = value_at(data, table)
     if not isinstance(held, dict) or "model" not in held:
         return document
     if len(held) > 1 or _has_notes(document, table):
-        return unset_key(document, (*table, "model"))
+        return unset_key(document, path)
     gone = without(data, table)
-    return agreed(
+    result = agreed(
         document, written_at(document, table, headings=True), gone, without(data, table, prune=1)
     )
+    own = document.layout.header_of(table) is not None
+    return unset_key(document, path) if own and not _made(document, result, lane) else result
+
+
+def _made(document: Document, before: Document, lane: LaneName) -> bool:
+    """Whether :func:`set_lane` makes ``document`` out of ``before``."""
+    selector = value_at(document.data(), ("defaults", lane, "model"))
+    try:
+        return _set(before, lane, str(selector)).raw == document.raw
+    except ConfigProblem:
+        return False
 
 
 def _set(document: Document, lane: LaneName, selector: str) -> Document:

@@ -130,7 +130,12 @@ def test_an_empty_default_model_counts_as_unset() -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ('a = 1\n\n# why\n[defaults.agent]\nmodel = "x"\n\n[b]\n', "a = 1\n\n[b]\n"),
+        ('a = 1\n\n[b]\n\n[defaults.agent]\nmodel = "x"\n', "a = 1\n\n[b]\n"),
+        (
+            'a = 1\n\n# why\n[defaults.agent]\nmodel = "x"\n\n[b]\n',
+            "a = 1\n\n# why\n[defaults.agent]\n\n[b]\n",
+        ),
+        ('[b]\n[defaults.agent]\nmodel = "x"\n[c]\n', "[b]\n[defaults.agent]\n[c]\n"),
         ('[defaults.agent]\nmodel = "x"\nmaxTurns = 1\n', "[defaults.agent]\nmaxTurns = 1\n"),
         (
             '[defaults.agent]\n# effort = "low"\nmodel = "x"\n',
@@ -147,6 +152,21 @@ def test_an_empty_default_model_counts_as_unset() -> None:
 )
 def test_an_unset_lane_leaves_nothing_empty_behind(before: str, after: str) -> None:
     assert unset_lane(document(before), "agent").text == after
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "[defaults.auxiliary]\n[defaults]\nfailOn = 'off'\n",
+        "# why\n[defaults.auxiliary]\n",
+        "[defaults.agent]\nmodel = 'a/b'\n[defaults.auxiliary]\n[logs]\n",
+        "[defaults.agent]\nmodel = 'a/b'\n",
+        "version = 1\n",
+    ],
+)
+def test_a_lane_that_was_set_and_unset_leaves_the_file_as_it_was(before: str) -> None:
+    one = set_lane(document(before), "auxiliary", "x/y")
+    assert unset_lane(document(one.raw), "auxiliary").text == before
 
 
 @pytest.mark.parametrize(("lane", "selector"), [("agent", " "), ("verifier", "x/y")])
