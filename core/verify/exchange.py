@@ -102,28 +102,30 @@ class HttpLine:
         if once:
             return await self._try(body, path)
         origin = self._base.origin
-        tries = 0
+        tries = rounds = 0
         while True:
             async with self.courtesy.turn(origin):
                 answered = await self._try(body, path)
-            tries += 1
-            if tries > 1:
-                answered = msgspec.structs.replace(answered, tries=tries)
-            if answered.status not in ASKS_TO_WAIT or tries > len(BACKOFF_S):
+            rounds, tries = rounds + 1, tries + answered.tries
+            answered = msgspec.structs.replace(answered, tries=tries)
+            if answered.status not in ASKS_TO_WAIT or rounds > len(BACKOFF_S):
                 return answered
             wait = answered.retry_after_s
             why = f"{self._base.host_port} answered {answered.status}."
-            if not self.courtesy.hold(origin, BACKOFF_S[tries - 1] if wait is None else wait, why):
+            if not self.courtesy.hold(origin, BACKOFF_S[rounds - 1] if wait is None else wait, why):
                 return answered
 
     async def _try(self, body: Mapping[str, object], path: str) -> Answered:
         sent = shortened(self._mask(msgspec.json.encode(body).decode()))
-        began = time.perf_counter()
-        if body.get("stream") is True and path == CHAT:
-            answered = await self._stream(body)
-        else:
-            answered = await self._whole(body, path)
-        return msgspec.structs.replace(answered, sent=sent, seconds=time.perf_counter() - began)
+        streamed = body.get("stream") is True and path == CHAT
+        tries = 0
+        while True:
+            began = time.perf_counter()
+            answered = await (self._stream(body) if streamed else self._whole(body, path))
+            tries += 1
+            if tries > 1 or not _went_stale(answered):
+                seconds = time.perf_counter() - began
+                return msgspec.structs.replace(answered, sent=sent, seconds=seconds, tries=tries)
 
     async def _stream(self, body: Mapping[str, object]) -> Answered:
         model = body.get("model")
@@ -201,3 +203,12 @@ class HttpLine:
             complete=False,
             retry_after_s=retry_after(reply.headers),
         )
+
+
+def _went_stale(answered: Answered) -> bool:
+    """No byte of a reply came over a connection that was there: one kept open was closed.
+
+    llama.cpp's server closes connections after some requests, just when the next one goes out.
+    """
+    fault = answered.fault
+    return answered.status is None and fault is not None and fault.code == "connection_failed"

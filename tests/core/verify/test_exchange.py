@@ -27,6 +27,7 @@ from tests.servers.scripted import (
     Gate,
     Hang,
     Recorded,
+    Reset,
     Route,
     ScriptedProvider,
     Wait,
@@ -127,6 +128,28 @@ async def test_failures_are_in_the_answer(
     assert answered.fault is not None
     assert code in {None, answered.fault.code}
     assert answered.refused is refused
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_connection_that_was_closed_meanwhile_costs_one_more_try(stream: bool) -> None:
+    """As llama.cpp's server does: it answers, and closes when the next request is under way."""
+    whole = json_reply(200, {"choices": [{"message": {"content": "PONG"}}]})
+    good = chat_reply("m") if stream else whole
+    body = {**BODY, "stream": stream}
+    async with ScriptedProvider({CHAT: in_turn(good, raw(Reset()), good)}) as server:
+        base = read_base_url(server.base_url)
+        async with open_client(base, BOUNDS, key=None) as client:
+            line = HttpLine(client, base, BOUNDS)
+            assert [(await line.send(body)).answer for _ in range(2)] == ["PONG", "PONG"]
+        assert len(server.requests) == 3
+
+
+async def test_a_server_that_always_hangs_up_is_left_after_two_tries() -> None:
+    async with ScriptedProvider({CHAT: raw(Reset())}) as server:
+        base = read_base_url(server.base_url)
+        async with open_client(base, BOUNDS, key=None) as client:
+            answered = await HttpLine(client, base, BOUNDS).send(BODY)
+        assert (answered.status, len(server.requests)) == (None, 2)
 
 
 async def test_a_refusals_own_words_are_kept() -> None:
