@@ -200,6 +200,8 @@ def content_parts(content: list[object]) -> tuple[str, str]:
             answer.append(part)
         elif isinstance(part, dict):
             kind = part.get("type")
+            if kind is not None and not isinstance(kind, str):
+                continue
             if kind in _REASONING_TYPES:
                 thinking.append(_nested_text(part))
             elif kind in {"text", "output_text", None}:

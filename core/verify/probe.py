@@ -9,7 +9,7 @@ import msgspec
 
 from core.verify.bench import Bench, Tape
 from core.verify.reading import Judged, told
-from core.verify.verdict import Subject, Verdict, Word, evidence
+from core.verify.verdict import Flag, Subject, Verdict, Word, evidence
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -90,7 +90,7 @@ async def run_probe(
         requests=tape.requests,
         tokens=tape.tokens,
         detail=judged.detail,
-        learned=judged.flags.written(),
+        learned=msgspec.convert(judged.flags.written(), dict[str, Flag]),
     )
 
 

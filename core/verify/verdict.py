@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Word = Literal["pass", "fail", "unsure"]
 
+Flag = bool | int | str | dict[str, bool | str | dict[str, bool | str]]
+"""A compat flag's value in JSON: Pi's switches for chat templates are objects of objects."""
+
 MAX_EXCHANGES: Final = 6
 """How many requests with their replies a verdict keeps as evidence."""
 
@@ -51,7 +54,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """Tokens in and out that the server counted for them; None when it counted nothing."""
     detail: dict[str, str | int | float | bool | None] = {}
     """What was measured, by name, for whoever reads the verdict by machine."""
-    learned: dict[str, object] = {}
+    learned: dict[str, Flag] = {}
     """Compat flags under Pi's names: values that were needed, or that were seen to work."""
 
     @property

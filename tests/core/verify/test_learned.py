@@ -21,7 +21,7 @@ from core.verify.learned import (
 from core.verify.pi_shape import PiModel, System, User, shape
 from core.verify.probe import run_probe
 from core.verify.registry import compat_probes
-from core.verify.verdict import Evidence, Subject, Verdict
+from core.verify.verdict import Evidence, Flag, Subject, Verdict
 from core.wire.bounds import Bounds
 from core.wire.client import open_client
 from tests.core.verify.habits import bad_effort, effort_means, kwargs_switch, nameless, role
@@ -41,7 +41,7 @@ def found(
     probe: str,
     word: Word = "pass",
     finding: str = "",
-    learned: dict[str, object] | None = None,
+    learned: dict[str, Flag] | None = None,
     **detail: str | bool | None,
 ) -> Verdict:
     return Verdict(
