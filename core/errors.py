@@ -50,6 +50,7 @@ Code = Literal[
     "provider_exists",
     "provider_in_use",
     "default_model_stands",
+    "hosted_provider",
     "usage",
     "interrupted",
     "not_verified",

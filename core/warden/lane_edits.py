@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import ConfigProblem, Fault, Refusal, UsageProblem
+from core.text import one_line
 from core.warden import render
 from core.warden.keys_edit import (
     agreed,
@@ -20,6 +21,7 @@ from core.warden.keys_edit import (
     written_at,
 )
 from core.warden.scan import starts_with
+from core.warden.schema import key, value_fault
 from core.warden.splice import (
     Splice,
     block_after,
@@ -33,6 +35,7 @@ from core.warden.splice import (
 from core.warden.values import value_at, with_value, without
 
 if TYPE_CHECKING:
+    from core.warden.config import Variant
     from core.warden.document import Document
     from core.warden.scan import KeyPath
 
@@ -68,7 +71,44 @@ def set_lane(
         if default_model == "refuse":
             raise _stands(document)
         return _moved(document, selector)
-    return _set(document, lane, selector)
+    return _set(document, lane, "model", selector)
+
+
+def set_effort(
+    document: Document, lane: LaneName, effort: str | None, variant: Variant
+) -> Document:
+    """``defaults.<lane>.effort`` becomes ``effort``; None takes it away.
+
+    UsageProblem for a lane that has no effort in this Warden, or a level that it does not know
+    (getsentry/warden ``config/schema.ts``): either would make it refuse the whole file.
+    """
+    _known(lane)
+    path: KeyPath = ("defaults", lane, "effort")
+    row = key(".".join(map(str, path)), variant)
+    require_tables(document, path[:-1])
+    if effort is None:
+        return unset_key(document, path)
+    if row is None:
+        raise UsageProblem(_no_effort(lane, variant))
+    fault = value_fault(row, effort)
+    if fault is not None:
+        what = f"«{one_line(effort, 40)}» is no effort of the {lane} lane."
+        raise UsageProblem(Fault("usage", what, f"It {fault}.", "Choose one of these."))
+    return _set(begun(document), lane, "effort", effort)
+
+
+def effort_levels(lane: str, variant: Variant) -> tuple[str, ...]:
+    """The efforts that this Warden knows for a lane; none where the lane has no effort."""
+    row = key(f"defaults.{lane}.effort", variant)
+    return () if row is None else row.choices
+
+
+def _no_effort(lane: str, variant: Variant) -> Fault:
+    what = f"The {lane} lane has no effort of its own in this Warden."
+    if variant == "providers" and lane == "auxiliary":
+        why = "Only stock Warden reads defaults.auxiliary.effort; this one refuses such a file."
+        return Fault("usage", what, why, "With --variant stock it can be set.")
+    return Fault("usage", what, "Warden refuses a file with such a key.", "Set the agent's.")
 
 
 def unset_lane(document: Document, lane: LaneName) -> Document:
@@ -98,18 +138,18 @@ def _made(document: Document, before: Document, lane: LaneName) -> bool:
     """Whether :func:`set_lane` makes ``document`` out of ``before``."""
     selector = value_at(document.data(), ("defaults", lane, "model"))
     try:
-        return _set(before, lane, str(selector)).raw == document.raw
+        return _set(before, lane, "model", str(selector)).raw == document.raw
     except ConfigProblem:
         return False
 
 
-def _set(document: Document, lane: LaneName, selector: str) -> Document:
+def _set(document: Document, lane: LaneName, name: str, value: str) -> Document:
     table: KeyPath = ("defaults", lane)
-    path: KeyPath = (*table, "model")
+    path: KeyPath = (*table, name)
     if table in document.layout.spots or inline_ancestor(document, table) is not None:
-        return set_key(document, path, selector, first=True)
-    expected = with_value(document.data(), path, selector)
-    line = f"model = {render.string_text(selector)}"
+        return set_key(document, path, value, first=name == "model")
+    expected = with_value(document.data(), path, value)
+    line = f"{name} = {render.string_text(value)}"
     sister = _dotted_sister(document, lane, line)
     if sister is not None:
         return agreed(document, [sister], expected)
@@ -165,7 +205,7 @@ def _moved(document: Document, selector: str) -> Document:
         return agreed(document, splices, expected)
     comment = comment_behind(document, _DEFAULT_MODEL)
     # The new line first: `defaults` must not vanish with its last key in between.
-    document = unset_key(_set(document, "agent", selector), _DEFAULT_MODEL)
+    document = unset_key(_set(document, "agent", "model", selector), _DEFAULT_MODEL)
     return _tidied(with_comment(document, _AGENT_MODEL, comment))
 
 

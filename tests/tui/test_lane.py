@@ -40,6 +40,88 @@ def test_unset_all_names_the_escapes_that_open(desk: Desk) -> None:
     assert "escape E" in done.err
 
 
+@pytest.mark.parametrize("lane", [*LANES, "all"])
+def test_a_hosted_service_is_taken_only_when_it_is_allowed(lane: str, desk: Desk) -> None:
+    before = desk.write(provider_table(URL, "m"))
+    refused = desk.turnkey("lane", "set", lane, "openai/gpt-x", "--json")
+    assert refused.code == 1
+    assert at(refused.json(), "error", "code") == "hosted_provider"
+    assert "--allow-hosted" in refused.told()
+    assert desk.file.read_bytes() == before
+    done = desk.turnkey("lane", "set", lane, "openai/gpt-x", "--allow-hosted")
+    assert done.code == 0
+    assert "hosted service" in done.err
+    assert 'model = "openai/gpt-x"' in desk.file.read_text()
+    # What is not even a hosted service stays a mistake.
+    assert desk.turnkey("lane", "set", lane, "opnai/gpt-x", "--allow-hosted").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variant", "efforts"),
+    [
+        (("set", "agent", "litellm/m", "--effort", "high"), "providers", {"agent": "high"}),
+        (("set", "all", "litellm/m", "--effort", "low"), "providers", {"agent": "low"}),
+        (("set", "all", "litellm/m", "--effort", "max"), "stock",
+         {"agent": "max", "auxiliary": "max"}),
+        (("effort", "agent", "xhigh"), "providers", {"agent": "xhigh"}),
+        (("effort", "auxiliary", "off"), "stock", {"auxiliary": "off"}),
+    ],
+)  # fmt: skip
+def test_effort_is_written_where_this_warden_has_one(
+    arguments: tuple[str, ...], variant: str, efforts: dict[str, str], desk: Desk
+) -> None:
+    desk.write(provider_table(URL, "m"))
+    done = desk.turnkey("lane", *arguments, "--variant", variant)
+    assert done.code == 0, done.err
+    defaults = at(desk.data(), "defaults")
+    assert isinstance(defaults, dict)
+    found = {name: one["effort"] for name, one in defaults.items() if "effort" in one}
+    assert found == efforts
+    for lane in efforts:
+        desk.turnkey("lane", "effort", lane, "unset", "--variant", variant)
+    assert "effort" not in desk.file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variant"),
+    [
+        (("effort", "agent", "max"), "providers"),
+        (("effort", "auxiliary", "low"), "providers"),
+        (("effort", "synthesis", "low"), "stock"),
+        (("effort", "agent", "minimal"), "stock"),
+        (("set", "auxiliary", "litellm/m", "--effort", "low"), "providers"),
+        (("set", "agent", "litellm/m", "--effort", "max"), "providers"),
+    ],
+)
+def test_an_effort_that_would_make_warden_refuse_the_file_exits_2(
+    arguments: tuple[str, ...], variant: str, desk: Desk
+) -> None:
+    before = desk.write(provider_table(URL, "m"))
+    assert desk.turnkey("lane", *arguments, "--variant", variant).code == 2
+    assert desk.file.read_bytes() == before
+
+
+def test_the_base_layer_is_edited_only_where_it_is_named(desk: Desk) -> None:
+    before = desk.write("version = 1\n")
+    org = desk.folder / "org.toml"
+    org.write_text(provider_table(URL, "m"))
+    base = ("--base", "org.toml", "--layer", "base")
+    done = desk.turnkey("lane", "set", "all", "litellm/m", *base, "--json")
+    assert done.code == 0, done.err
+    assert str(at(done.json(), "path")).endswith("org.toml")
+    written = org.read_text()
+    assert written.count('model = "litellm/m"') == 3
+    assert desk.turnkey("lane", "effort", "agent", "low", *base).code == 0
+    assert 'effort = "low"' in org.read_text()
+    assert desk.turnkey("lane", "unset", "agent", *base, "--dry-run").out.startswith("--- org.toml")
+    assert desk.file.read_bytes() == before
+    assert desk.turnkey("lane", "set", "agent", "litellm/m", "--layer", "base").code == 2
+    desk.write(provider_table(URL, "m", name="own"))
+    missing = desk.turnkey("lane", "set", "agent", "own/m", *base)
+    assert missing.code == 2
+    assert "base layer has no provider" in missing.err
+
+
 def test_a_dry_run_prints_the_diff_and_writes_nothing(desk: Desk) -> None:
     before = desk.write(provider_table(URL, "m"))
     done = desk.turnkey("lane", "set", "agent", "litellm/m", "--dry-run")

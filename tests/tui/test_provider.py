@@ -531,3 +531,22 @@ def test_a_server_that_lists_nonsense_is_an_endpoint_problem(desk: Desk) -> None
         added = desk.turnkey("provider", "add", "litellm", "--url", server.base_url)
     assert added.code == 4
     assert not desk.file.exists()
+
+
+def test_providers_of_the_base_layer_are_renamed_and_removed_there(desk: Desk) -> None:
+    before = desk.write("version = 1\n")
+    org = desk.folder / "org.toml"
+    org.write_text(provider_table("http://127.0.0.1:9/v1", "m", lanes={"agent": "litellm/m"}))
+    base = ("--base", "org.toml", "--layer", "base")
+    assert desk.turnkey("provider", "rename", "litellm", "own", *base).code == 0
+    assert 'model = "own/m"' in org.read_text()
+    assert desk.turnkey("provider", "rename", "own", "other", "--base", "org.toml").code == 2
+    assert desk.turnkey("provider", "remove", "own", *base).code == 1
+    assert desk.turnkey("provider", "remove", "own", *base, "--force").code == 0
+    assert "providers" not in org.read_text()
+    added = desk.turnkey(
+        "provider", "add", "again", "--url", "http://127.0.0.1:9/v1", "--model", "m", *base
+    )
+    assert added.code == 0, added.err
+    assert "[defaults.providers.again]" in org.read_text()
+    assert desk.file.read_bytes() == before

@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from core.text import shell_word, without_login
-from tui.commands.options import (
-    InOrder,
-    common,
-    dry_run_option,
-    json_errors,
-    open_here,
-)
+from tui.commands.options import InOrder, common, dry_run_option, json_errors, open_here
 from tui.commands.provider_add import add, provider_facts
+from tui.commands.writing import layer_option
 
 if TYPE_CHECKING:
     from core.errors import Fault
     from core.warden.config import Provider
+    from core.warden.lanes import Layer
     from core.workspace import Workspace
 
 
@@ -90,6 +86,7 @@ def show_(name: str, config: str | None, base: str | None, variant: str, as_json
 @click.argument("old")
 @click.argument("new")
 @click.option("--keep-selectors", is_flag=True, help="Leave lanes, skills and triggers as written.")
+@layer_option
 @dry_run_option
 @common
 @json_errors
@@ -97,6 +94,7 @@ def rename(
     old: str,
     new: str,
     keep_selectors: bool,
+    layer: str,
     dry_run: bool,
     config: str | None,
     base: str | None,
@@ -108,23 +106,26 @@ def rename(
     from core.providers.names import name_fault, name_warnings
     from core.warden.edits import dangling, rename_provider
     from tui.commands.output import say, show_fault, warn, warn_of
-    from tui.commands.writing import report, write
+    from tui.commands.writing import layer_named, report, write
 
     workspace = open_here(config, variant, base)
-    entry = workspace.provider(old)
-    taken = [known.name for known in workspace.config.providers if known.name != old]
+    place = layer_named(workspace, layer)
+    sheet = workspace.sheet(place)
+    entry = _entry(workspace, place, old)
+    taken = [known.name for known in sheet.config().providers if known.name != old]
     fault = name_fault(new, taken)
     if fault is not None:
         raise error_for(fault)
     for warning in name_warnings(new, taken):
         warn_of(warning)
-    workspace.edit(rename_provider(workspace.document, old, new, keep_selectors=keep_selectors))
+    workspace.edit(rename_provider(sheet, old, new, keep_selectors=keep_selectors), place)
     changes = write(workspace, dry_run=dry_run)
     moved, trouble = (False, None) if dry_run else _carry_key(workspace, entry, new)
-    report(workspace, changes, dry_run=dry_run, as_json=as_json, key_moved=moved, error=trouble)
+    facts: dict[str, object] = {"key_moved": moved, "error": trouble}
+    report(workspace, changes, dry_run=dry_run, as_json=as_json, layer=place, **facts)
     if moved:
         say("The stored key is filed under the new name.")
-    left = dangling(workspace.document, old) if old != new else ()
+    left = dangling(workspace.sheet(place), old) if old != new else ()
     if left:
         warn(f"These still name «{old}»: {', '.join(left)}.")
     if entry.api_key_env is None and old != new:
@@ -133,6 +134,12 @@ def rename(
         show_fault(trouble)
         return 5
     return 0
+
+
+def _entry(workspace: Workspace, layer: Layer, name: str) -> Provider:
+    """The provider of the file to edit. Raises UsageProblem where no file has it."""
+    found = workspace.sheet(layer).config().provider(name)
+    return workspace.provider(name) if found is None else found
 
 
 def _carry_key(workspace: Workspace, entry: Provider, new: str) -> tuple[bool, Fault | None]:
@@ -169,12 +176,14 @@ def _say_variable(workspace: Workspace, old: str, new: str) -> None:
 @provider.command(short_help="Remove provider NAME, where nothing would dangle.")
 @click.argument("name")
 @click.option("--force", is_flag=True, help="Remove it even where selectors would dangle.")
+@layer_option
 @dry_run_option
 @common
 @json_errors
 def remove(
     name: str,
     force: bool,
+    layer: str,
     dry_run: bool,
     config: str | None,
     base: str | None,
@@ -189,11 +198,12 @@ def remove(
     from core.keys.environment import stored_variable
     from core.warden.edits import dangling, remove_provider
     from tui.commands.output import say, warn
-    from tui.commands.writing import finish
+    from tui.commands.writing import finish, layer_named
 
     workspace = open_here(config, variant, base)
-    entry = workspace.provider(name)
-    left = dangling(workspace.document, name)
+    place = layer_named(workspace, layer)
+    entry = _entry(workspace, place, name)
+    left = dangling(workspace.sheet(place), name)
     if left and not force:
         raise Refusal(
             Fault(
@@ -203,8 +213,8 @@ def remove(
                 "Point them elsewhere first (turnkey lane set), or repeat with --force.",
             )
         )
-    workspace.edit(remove_provider(workspace.document, name))
-    finish(workspace, dry_run=dry_run, as_json=as_json, dangling=left)
+    workspace.edit(remove_provider(workspace.sheet(place), name), place)
+    finish(workspace, dry_run=dry_run, as_json=as_json, layer=place, dangling=left)
     if left:
         warn(f"These name «{name}», which is not there any more: {', '.join(left)}.")
     if not dry_run and workspace.vault.stored_for(stored_variable(name, entry.api_key_env)):

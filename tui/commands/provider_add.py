@@ -15,10 +15,11 @@ from tui.commands.options import (
     dry_run_option,
     json_errors,
     network_here,
-    open_here,
     timeout_option,
     trust_options,
+    open_here,
 )
+from tui.commands.writing import layer_option
 
 if TYPE_CHECKING:
     from core.discover.facts import Discovery
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 @click.option("--model", "ids", multiple=True, metavar="ID", help="A model to declare. Repeatable.")
 @timeout_option
 @trust_options
+@layer_option
 @dry_run_option
 @common
 @json_errors
@@ -69,6 +71,7 @@ def add(
     headers: tuple[str, ...],
     ids: tuple[str, ...],
     timeout: float | None,
+    layer: str,
     dry_run: bool,
     config: str | None,
     base: str | None,
@@ -91,11 +94,12 @@ def add(
     from core.warden.config import Provider
     from core.warden.edits import add_provider
     from tui.commands.output import say, warn, warn_of
-    from tui.commands.writing import report, write
+    from tui.commands.writing import layer_named, report, write
 
     workspace = open_here(config, variant, base, may_be_new=True)
     kind = None if preset is None else preset_named(preset)
-    taken = [entry.name for entry in workspace.config.providers]
+    place = layer_named(workspace, layer)
+    taken = [entry.name for entry in workspace.sheet(place).config().providers]
     fault = name_fault(name, taken)
     if fault is not None:
         raise error_for(fault)
@@ -125,14 +129,15 @@ def add(
         api_key_env=key_env,
         models=entries,
     )
-    workspace.edit(add_provider(workspace.document, entry))
+    workspace.edit(add_provider(workspace.sheet(place), entry), place)
     changes = write(workspace, dry_run=dry_run)
     if key_env is not None and not dry_run:
         # --key-env is the consent, also where the variable is not set yet.
         forgotten = workspace.vault.allow_environment(key_env, endpoint.origin)
         if forgotten is not None:
             warn_of(forgotten)
-    report(workspace, changes, dry_run=dry_run, as_json=as_json, provider=provider_facts(entry))
+    facts = provider_facts(entry)
+    report(workspace, changes, dry_run=dry_run, as_json=as_json, layer=place, provider=facts)
     if not dry_run:
         _say_next(workspace, entry, source, wanted=_key_fault(found, source) is not None)
 

@@ -9,12 +9,37 @@ import click
 from tui.commands.output import print_json, say, warn_of
 
 if TYPE_CHECKING:
+    from core.warden.lanes import Layer
     from core.workspace import Workspace
 
 
-def finish(workspace: Workspace, *, dry_run: bool, as_json: bool, **facts: object) -> None:
+layer_option = click.option(
+    "--layer",
+    type=click.Choice(["repo", "base"]),
+    default="repo",
+    show_default=True,
+    help="Which file to edit: the repository's, or the base layer that --base names.",
+)
+
+
+def layer_named(workspace: Workspace, layer: str) -> Layer:
+    """The layer of ``--layer``. UsageProblem when it is the base layer, and there is none."""
+    from core.errors import Fault, UsageProblem
+
+    if layer != "base":
+        return "repo"
+    if workspace.base_document is None:
+        what = "There is no base layer to edit."
+        raise UsageProblem(Fault("usage", what, "", "Name it: --base FILE --layer base."))
+    return "base"
+
+
+def finish(
+    workspace: Workspace, *, dry_run: bool, as_json: bool, layer: Layer = "repo", **facts: object
+) -> None:
     """Write the file unless ``dry_run``, and tell: :func:`write`, then :func:`report`."""
-    report(workspace, write(workspace, dry_run=dry_run), dry_run=dry_run, as_json=as_json, **facts)
+    changes = write(workspace, dry_run=dry_run)
+    report(workspace, changes, dry_run=dry_run, as_json=as_json, layer=layer, **facts)
 
 
 def write(workspace: Workspace, *, dry_run: bool) -> str:
@@ -30,13 +55,19 @@ def write(workspace: Workspace, *, dry_run: bool) -> str:
 
 
 def report(
-    workspace: Workspace, changes: str, *, dry_run: bool, as_json: bool, **facts: object
+    workspace: Workspace,
+    changes: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    layer: Layer = "repo",
+    **facts: object,
 ) -> None:
     """Print the diff that was not written, or say where it was.
 
     JSON: ``{"path", "changed", "saved", "diff"}`` and ``facts``.
     """
-    path = str(workspace.document.path)
+    path = str(workspace.sheet(layer).path)
     if as_json:
         print_json(
             {
