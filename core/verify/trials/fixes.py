@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from core.text import one_line
+from core.verify.pi_shape import SAFETY_TOKENS
 
 if TYPE_CHECKING:
     from core.errors import Fault
@@ -22,6 +23,10 @@ _SGLANG: Final = {
     "minimax_m1": "minimax-m2",
 }
 _OTHER_MODEL: Final = "choose a model that was trained to call tools"
+
+
+_SMALL_WINDOW: Final = 16_384
+"""Below this, Pi 1.5.2 caps the answers of a conversation with a few files in it very low."""
 
 
 def parse_calls(setting: Setting, shape: Shape) -> str:
@@ -123,6 +128,11 @@ def more_room(setting: Setting) -> str:
         if setting.variant == "providers"
         else "maxTokens in Pi's models.json"
     )
+    if setting.variant == "stock" and setting.pi.context_window < _SMALL_WINDOW:
+        return (
+            f"Serve the model with a larger window: Pi keeps {SAFETY_TOKENS} tokens of it free, so "
+            f"that {setting.pi.context_window} leave an agent's answers next to nothing."
+        )
     effort = " Or set a lower effort for the lane." if setting.pi.reasoning else ""
     return (
         f"Set {where} to {least} or more, and look whether the server has a limit of its own."

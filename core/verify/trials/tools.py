@@ -244,6 +244,8 @@ _RUN: Final[dict[str, Callable[[Mapping[str, str], Mapping[str, object]], _Answe
 
 _GROUP_REPEATED: Final = re.compile(r"\)[*+?{]")
 _UNBOUNDED: Final = re.compile(r"(?<!\\)[*+{]")
+_SET_IN_SET: Final = re.compile(r"\[[^\]]*(?:\[|--|&&|~~|\|\|)")
+"""What Python warns of in a set, for what it may mean one day."""
 _WORDS: Final = re.compile(r"[\w./-]{2,}")
 
 
@@ -270,7 +272,9 @@ def matcher(pattern: str, *, literal: bool, ignore_case: bool) -> Callable[[str]
 
 
 def _cheap(pattern: str) -> bool:
-    return not _GROUP_REPEATED.search(pattern) and len(_UNBOUNDED.findall(pattern)) <= 2
+    if _GROUP_REPEATED.search(pattern) or _SET_IN_SET.search(pattern):
+        return False
+    return len(_UNBOUNDED.findall(pattern)) <= 2
 
 
 def _fits_glob(path: str, pattern: str) -> bool:
