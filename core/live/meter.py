@@ -13,6 +13,8 @@ from core.live.events import (
     Failed,
     Finished,
     Headers,
+    KeepAlive,
+    PrefillProgress,
     Reasoning,
     Served,
     Started,
@@ -25,6 +27,7 @@ from core.live.grade import Counts, Seen, counted
 from core.live.rates import phase_rate, prefill_rate
 from core.live.remarks import Story, remarks
 from core.live.tally import WINDOW_S, Timeline, Tracker
+from core.live.waits import Signs, waited, waiting
 
 if TYPE_CHECKING:
     from core.live.counts import Timings, Usage
@@ -52,6 +55,10 @@ class Meter:
         self._connect_s: float | None = None
         self._headers_at: float | None = None
         self._stamps: Source | None = None
+        self._headers: dict[str, str] = {}
+        self._sign_at: float | None = None
+        self._prefill: float | None = None
+        self._prefill_at: float | None = None
         self._first_token: float | None = None
         self._first_answer: float | None = None
         self._last_token = 0.0
@@ -120,8 +127,15 @@ class Meter:
             self._t0, self._connect_s = event.at, event.connect_s
         elif isinstance(event, Headers):
             self._headers_at, self._stamps = event.at, event.stamps
+            self._headers = event.headers
             # BerriAI/litellm makes reasoning_tokens up where llama.cpp gave none.
             self._estimated_reasoning = "llama.cpp" in event.headers.get("llm_provider-server", "")
+        elif isinstance(event, KeepAlive):
+            self._sign_at = event.at
+        elif isinstance(event, PrefillProgress):
+            share = min(event.processed / event.total, 1.0) if event.total > 0 else None
+            if share != self._prefill:
+                self._prefill, self._prefill_at = share, event.at
         elif isinstance(event, AnswerWasThinking):
             self._answer_was_thinking()
         elif isinstance(event, Served):
@@ -365,7 +379,7 @@ class Meter:
     def warnings(self) -> tuple[RunWarning, ...]:
         """What this run tells, in words with the fix. Most are known only at the end."""
         counts = self.counts()
-        return remarks(
+        told = remarks(
             Story(
                 asked=self._asked,
                 served=self._served,
@@ -381,10 +395,35 @@ class Meter:
                 calls=self._calls,
                 inline=self._inline,
                 buffered=self.buffered(),
+                headers=self._headers,
             )
         )
+        signs = None if self._ended_at is None else self._signs(self._ended_at)
+        # What was collected on the way had to come late.
+        return told if signs is None or self.buffered() else (*told, *waited(signs))
+
+    def waiting(self, now: float) -> RunWarning | None:
+        """What to think of the silence just before ``now``; None after the end."""
+        signs = self._signs(now)
+        return None if signs is None or self._ended_at is not None else waiting(signs)
 
     # ------------------------------------------------------------------ inside
+
+    def _signs(self, now: float) -> Signs | None:
+        if self._t0 is None:
+            return None
+        return Signs(
+            now=now,
+            sent=self._t0,
+            headers=self._headers_at,
+            first_token=self._first_token,
+            last_token=None if self._first_token is None else self._last_token,
+            last_sign=self._sign_at,
+            prefill=self._prefill,
+            prefill_moved=self._prefill_at,
+            gap_p50_s=self._gaps.percentile(0.5),
+            longest_stall_s=self._gaps.longest if self._gaps.count else None,
+        )
 
     def _seen(self) -> Seen:
         return Seen(

@@ -11,6 +11,8 @@ from core.live.figures import RunWarning
 from core.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.live.counts import Usage
     from core.live.grade import Counts
 
@@ -49,6 +51,8 @@ class Story(msgspec.Struct, frozen=True):
     inline: bool
     """Thinking stood in the answer channel."""
     buffered: bool
+    headers: dict[str, str] = {}
+    """Of the reply, names in lower case."""
 
 
 def fits(asked: str, served: str) -> bool:
@@ -88,8 +92,7 @@ def remarks(story: Story) -> tuple[RunWarning, ...]:
             RunWarning(
                 "buffered",
                 "The whole answer came in one burst at the end: something on the way collects it.",
-                "Switch buffering off in the proxy (nginx: proxy_buffering off; gateways that"
-                " compress or cache: not for text/event-stream). Rates are withheld.",
+                f"{buffering_fix(story.headers)} Rates are withheld.",
             )
         )
     if story.inline:
@@ -105,6 +108,39 @@ def remarks(story: Story) -> tuple[RunWarning, ...]:
     if story.ended and story.complete:
         found += _about_the_counts(story)
     return tuple(found)
+
+
+_PROXIES: Final = (
+    # by words of the headers server, via and x-powered-by; each with the switch of its manual
+    ("nginx", "nginx: proxy_buffering off; in its location, and gzip off for text/event-stream."),
+    ("openresty", "nginx: proxy_buffering off; in its location, and gzip off."),
+    ("apache", "Apache: flushpackets=on on its ProxyPass, and no mod_deflate for it."),
+    ("caddy", "Caddy: flush_interval -1 in reverse_proxy, and no encode for it."),
+    ("cloudflare", "Cloudflare: send Cache-Control: no-transform, so that it does not collect."),
+    ("envoy", "Envoy: take the buffer and compressor filters off its route."),
+    ("traefik", "Traefik: take the buffering and compress middlewares off its router."),
+    ("varnish", "Varnish: set beresp.do_stream = true for it."),
+    ("squid", "Squid: take it out of the way of the server (NO_PROXY)."),
+)
+
+
+def buffering_fix(headers: Mapping[str, str]) -> str:
+    """Which setting lets a stream through, by what the reply's headers say stands in between."""
+    if headers.get("content-encoding", "identity") not in {"", "identity"}:
+        return "Switch compression of text/event-stream off in the proxy: it collects to compress."
+    said = " ".join(headers.get(name, "") for name in ("server", "via", "x-powered-by")).lower()
+    for word, fix in _PROXIES:
+        if word in said:
+            return f"Switch buffering off in {fix}"
+    if "content-length" in headers:
+        return (
+            "The reply has a Content-Length: the server or a gateway wrote it whole before it"
+            " sent it. Let it stream (no response cache, no fake streaming)."
+        )
+    return (
+        "Switch buffering off in the proxy (nginx: proxy_buffering off; gateways that compress or"
+        " cache: not for text/event-stream)."
+    )
 
 
 def _other_model(asked: str, served: str) -> RunWarning:

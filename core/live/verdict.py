@@ -188,8 +188,12 @@ class Transcript:
         """The calls so far."""
         return tuple(call.told() for call in self._calls)
 
-    def warnings(self) -> tuple[RunWarning, ...]:
-        """What the stream tells so far."""
+    def warnings(self, now: float | None = None) -> tuple[RunWarning, ...]:
+        """What the stream tells so far; at ``now``, also what to think of its silence."""
+        silence = None if now is None else self.meter.waiting(now)
+        return (silence, *self._told()) if silence is not None else self._told()
+
+    def _told(self) -> tuple[RunWarning, ...]:
         gone = self._reasoning.dropped + self._answer.dropped
         gone += sum(call.arguments.dropped for call in self._calls)
         found = (*self._refused, *self.meter.warnings())

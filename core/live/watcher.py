@@ -140,7 +140,7 @@ class _Watch:
             if now - self._slow_at >= _SLOW_S or run is not None:
                 self._slow_at = now
                 self._rates = meter.rates(now, COLUMNS)
-                self._said = run.warnings if run is not None else transcript.warnings()
+                self._said = run.warnings if run is not None else transcript.warnings(now)
             progress = Progress(
                 state=self._state,
                 state_s=max(now - self._state_at, 0.0),
