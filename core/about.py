@@ -95,7 +95,7 @@ def tilde(path: Path, home: Path) -> str:
 
 def named_variables(env: Mapping[str, str]) -> tuple[str, ...]:
     """The names of variables that steer turnkey, Pi or Warden here; empty ones count as unset."""
-    from core.keys.environment import looks_like_key
+    from core.keys.steering import looks_like_key
 
     steering = {*_TRUST, *_WARDEN, *_PROXIES, *(name.lower() for name in _PROXIES), "NO_COLOR"}
     return tuple(

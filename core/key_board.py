@@ -7,20 +7,22 @@ is open anyway, so that looking never makes a question pop up. No row holds a va
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from core.errors import Fault, KeyProblem, UsageProblem
-from core.keys.environment import key_variables, others_found, stored_variable
+from core.keys.environment import key_variables, pi_folder, stored_in_pi, stored_variable
+from core.keys.hosted_keys import HostedKey, others_found
 from core.keys.source import find_key, rebind_key
 from core.providers.base_url import read_base_url
+from core.providers.hosted import is_hosted, label
 from core.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from core.keys.environment import HostedKey
     from core.keys.place import Place
     from core.keys.secret import Secret
     from core.keys.source import KeySource
@@ -58,10 +60,11 @@ def rows(
     ``look`` asks the keyring itself, which may wait and may open its question; without it the
     list of keys is taken at its word.
     """
-    return tuple(
-        _row(provider, workspace, keyring or "keyring", look=look, now=now)
-        for provider in workspace.providers
-    )
+    with workspace.vault.one_action():
+        return tuple(
+            _row(provider, workspace, keyring or "keyring", look=look, now=now)
+            for provider in workspace.providers
+        )
 
 
 def _row(
@@ -131,6 +134,8 @@ def _notes(source: KeySource, provider: Provider, workspace: Workspace) -> tuple
         notes.append(f"{others} has a key, too; ${source.variable} wins while it is set.")
     if source.source == "placeholder":
         notes.append("No key is needed on this machine; Pi is given a word that is no key.")
+    if source.unasked is not None:
+        notes.append(f"{source.unasked.what} {source.unasked.why} {source.unasked.fix}")
     if source.owned_by_pi:
         notes.append(f"Pi's auth.json has a key for {provider.name}, and Pi sends that one.")
     stored = workspace.vault.stored_for(stored_variable(provider.name, provider.api_key_env))
@@ -161,40 +166,65 @@ def age_words(stored_at: str | None, now: datetime) -> str:
 
 
 class Other(msgspec.Struct, frozen=True):
-    """A hosted provider's key in the environment, and what it would let happen."""
+    """What opens a hosted provider here, and what it would let happen."""
 
     variable: str
+    """The variable (or those that belong together); for ``stored`` «Pi's auth.json»."""
     provider: str
     lanes: tuple[str, ...]
     """The kinds of work that would leave for a hosted provider as the file stands."""
+    stored: bool = False
+    """It is in Pi's own store, which no environment withholds."""
 
 
-def others(workspace: Workspace) -> tuple[Other, ...]:
-    """Keys of hosted providers that are set here and belong to no provider of the file."""
+def doors(workspace: Workspace) -> tuple[HostedKey, ...]:
+    """Credentials of hosted providers in the environment or in Pi's store, of no listed provider.
+
+    Those of Pi's store have nothing that could be ``withheld``.
+    """
     listed = {
         variable
         for provider in workspace.providers
         for variable in key_variables(provider.name, provider.api_key_env, workspace.variant)
     }
-    found: tuple[HostedKey, ...] = others_found(workspace.env, listed)
+    return (*others_found(workspace.env, listed), *_stored_doors(workspace))
+
+
+def _stored_doors(workspace: Workspace) -> tuple[HostedKey, ...]:
+    home = workspace.env.get("HOME") or workspace.env.get("USERPROFILE")
+    if not home:
+        return ()
+    stored = stored_in_pi(pi_folder(workspace.env, Path(home)) / "auth.json")
+    own = {provider.name for provider in workspace.providers}
+    return tuple(
+        HostedKey("Pi's auth.json", label(name)) for name in sorted(stored - own) if is_hosted(name)
+    )
+
+
+def others(workspace: Workspace) -> tuple[Other, ...]:
+    """What :func:`doors` finds, with the work that would leave as the file stands."""
+    found = doors(workspace)
     if not found:
         return ()
     lanes = tuple(dict.fromkeys(escape.lane for escape in workspace.lanes().escapes))
-    return tuple(Other(key.variable, key.provider, lanes) for key in found)
+    return tuple(Other(key.variable, key.provider, lanes, not key.withheld) for key in found)
 
 
-def why_other(other: Other) -> Fault:
-    """Why such a key matters, and what to do: for the question «why»."""
-    what = f"{other.variable} is set here, and opens {other.provider} to Warden's engine."
-    if other.lanes:
-        kinds = ", ".join(other.lanes)
-        why = f"As the file stands, {kinds} would go to a hosted provider, in silence."
+def why_others(found: Sequence[Other]) -> Fault:
+    """Why such keys matter, all of them, and what to do: for the question «why»."""
+    named = ", ".join(f"{other.variable} ({other.provider})" for other in found)
+    what = f"These open a hosted provider to Warden's engine: {named}."
+    lanes = found[0].lanes if found else ()
+    if lanes:
+        why = f"As the file stands, {', '.join(lanes)} would go to a hosted provider, in silence."
     else:
         why = "Every lane is set now; one that is unset later would go there, in silence."
     fix = (
-        "Write a model for every lane (l on Home), or start Warden without that key: "
+        "Write a model for every lane (l on Home), or start Warden without those keys: "
         "turnkey run --only-listed -- warden"
     )
+    if any(other.stored for other in found):
+        fix += ". Pi's auth.json stays: set PI_CODING_AGENT_DIR to an empty folder for that."
     return Fault("usage", what, why, fix)
 
 
@@ -203,6 +233,45 @@ def run_line(workspace: Workspace) -> str:
     variant = " --variant stock" if workspace.variant == "stock" else ""
     withheld = " --only-listed" if others(workspace) else ""
     return f"turnkey run{variant}{withheld} -- warden"
+
+
+class LeftOver(msgspec.Struct, frozen=True):
+    """A line of the list of keys that no provider of the file uses at its present address."""
+
+    variable: str
+    origin: str
+    source: Literal["keyring", "environment"]
+    age: str
+
+
+def left_over(workspace: Workspace, now: datetime) -> tuple[LeftOver, ...]:
+    """What is kept for other files, for removed providers, or for earlier addresses."""
+    used: set[tuple[str, str]] = set()
+    for provider in workspace.providers:
+        try:
+            origin = _entry(provider)[1]
+        except UsageProblem:
+            continue
+        used |= {(one, origin) for one in key_variables(provider.name, provider.api_key_env)}
+    return tuple(
+        LeftOver(entry.variable, entry.origin, entry.source, age_words(entry.stored_at, now))
+        for entry in workspace.vault.index.entries
+        if (entry.variable, entry.origin) not in used
+    )
+
+
+def drop(workspace: Workspace, one: LeftOver) -> None:
+    """Delete a key that is left over, or forget where the environment's went.
+
+    Raises:
+        KeyProblem: the keyring could not be asked, or the list not be written.
+    """
+    if one.source == "keyring":
+        workspace.vault.delete(one.variable, one.origin)
+        return
+    fault = workspace.vault.forget_environment(one.variable, (one.origin,))
+    if fault is not None:
+        raise KeyProblem(Fault("keyring", fault.what, fault.why, fault.fix))
 
 
 # What is done

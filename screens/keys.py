@@ -14,21 +14,24 @@ from textual.widgets.option_list import Option
 
 from core.errors import Fault, KeyProblem, TurnkeyError
 from core.key_board import (
+    LeftOver,
     Other,
     Row,
     delete_key,
+    drop,
     import_key,
+    left_over,
     others,
     rebind,
     rows,
     run_line,
     set_key,
-    why_other,
+    why_others,
 )
 from core.keys.bounded import beside
 from core.text import one_line
 from tui.clipboard import copy
-from tui.widgets.ask import AskChoice
+from tui.widgets.ask import AskChoice, Explain
 from tui.widgets.ask_key import AskKey, may_go
 from tui.widgets.fault import FaultBox
 from tui.widgets.shell import TurnkeyScreen
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
 SIGNS = {"here": "●", "placeholder": "○", "missing": "▲", "refused": "▲"}
 STYLES = {"here": "$success", "placeholder": "", "missing": "$warning", "refused": "$error"}
+LEFT_OVER = "No provider of this file uses it at its present address. x deletes it from the list."
 EMPTY = "The file names no provider yet, so there is no key to keep. esc, then a adds one."
 
 
@@ -64,6 +68,9 @@ class KeysScreen(TurnkeyScreen[None]):
         self._rows: tuple[Row, ...] = ()
         self._others: tuple[Other, ...] = ()
         self._keyring: Place | None = None
+        self._left_over: tuple[LeftOver, ...] = ()
+        self._told_at: int | None = None
+        """The line that the fault on screen belongs to."""
 
     def body(self) -> ComposeResult:
         """Where keys go, the providers, the one at the cursor, and other providers' keys."""
@@ -120,6 +127,7 @@ class KeysScreen(TurnkeyScreen[None]):
     def _show(self, *, look: bool) -> None:
         self._rows = self._read(look=look)
         self._others = others(self.workspace)
+        self._left_over = left_over(self.workspace, datetime.now(UTC))
         self._fill()
         self._say_keyring()
         self._say_others()
@@ -147,17 +155,21 @@ class KeysScreen(TurnkeyScreen[None]):
             word.ljust(width)
             for word, width in zip(("provider", "variable", "where now"), widths, strict=True)
         )
-        self.query_one("#heading", Static).update(f"    {heading}  age" if self._rows else "")
-        self.set_class(not self._rows, "-empty")
+        self.query_one("#heading", Static).update(
+            f"    {heading}  age" if self._rows or self._left_over else ""
+        )
+        self.set_class(not (self._rows or self._left_over), "-empty")
         found.clear_options()
-        found.add_options([Option(row_lines(row, widths), id=row.provider) for row in self._rows])
-        if self._rows:
-            found.highlighted = min(at, len(self._rows) - 1)
+        found.add_options([Option(row_lines(row, widths)) for row in self._rows])
+        found.add_options([Option(left_over_lines(one, widths)) for one in self._left_over])
+        if found.option_count:
+            found.highlighted = min(at, found.option_count - 1)
         self._describe()
 
     def _say_others(self) -> None:
         shown = [
-            f"▲ {other.variable} is set here: an unset lane would go to {other.provider}"
+            f"▲ {other.variable} {'has a key' if other.stored else 'is set here'}: an unset lane "
+            f"would go to {other.provider}"
             for other in self._others[:2]
         ]
         if len(self._others) > 2:
@@ -170,7 +182,7 @@ class KeysScreen(TurnkeyScreen[None]):
         row = self._row()
         detail = self.query_one("#detail", Static)
         if row is None:
-            detail.update(EMPTY)
+            detail.update(LEFT_OVER if self._left() is not None else EMPTY)
             return
         lines = list(row.notes)
         fault = row.fault
@@ -181,6 +193,9 @@ class KeysScreen(TurnkeyScreen[None]):
     @on(OptionList.OptionHighlighted, "#keys")
     def describe(self) -> None:
         """What there is to know of the provider at the cursor."""
+        if self._told_at not in {None, self.query_one("#keys", OptionList).highlighted}:
+            self.query_one(FaultBox).clear()
+            self._told_at = None
         self._describe()
 
     @on(OptionList.OptionSelected, "#keys")
@@ -196,11 +211,17 @@ class KeysScreen(TurnkeyScreen[None]):
         at = self.query_one("#keys", OptionList).highlighted
         return self._rows[at] if at is not None and at < len(self._rows) else None
 
+    def _left(self) -> LeftOver | None:
+        at = self.query_one("#keys", OptionList).highlighted
+        number = -1 if at is None else at - len(self._rows)
+        return self._left_over[number] if 0 <= number < len(self._left_over) else None
+
     def _provider(self) -> Provider | None:
         row = self._row()
         return None if row is None else self.workspace.provider(row.provider)
 
     def _tell(self, fault: Fault) -> None:
+        self._told_at = self.query_one("#keys", OptionList).highlighted
         self.query_one(FaultBox).show(fault)
 
     def _done(self, title: str, words: str) -> None:
@@ -217,8 +238,10 @@ class KeysScreen(TurnkeyScreen[None]):
         """Without a provider there is nothing to do; without such keys nothing to explain."""
         if not self.is_mounted:
             return True
-        if action in {"set", "rebind", "import", "delete"}:
+        if action in {"set", "rebind", "import"}:
             return True if self._rows else None
+        if action == "delete":
+            return True if self._rows or self._left_over else None
         if action == "why":
             return bool(self._others)
         return True
@@ -234,7 +257,7 @@ class KeysScreen(TurnkeyScreen[None]):
         if not row.origin:
             self._tell(row.fault or Fault("usage", row.preflight))
             return
-        place = await beside(self.workspace.vault.prepare)
+        place = await beside(partial(self.workspace.vault.prepare, variable=row.variable))
         cleaned = await self.app.push_screen_wait(
             AskKey(
                 f"Key for {provider.name}, filed as {row.variable}",
@@ -315,6 +338,9 @@ class KeysScreen(TurnkeyScreen[None]):
     async def action_delete(self) -> None:
         """Ask, then delete the key for this origin."""
         provider, row = self._provider(), self._row()
+        left = self._left()
+        if left is not None:
+            await self._drop(left)
         if provider is None or row is None:
             return
         answer = await self.app.push_screen_wait(
@@ -333,14 +359,35 @@ class KeysScreen(TurnkeyScreen[None]):
             return
         self._done("Deleted" if deleted else "Nothing deleted", f"{row.origin} has no key now")
 
+    async def _drop(self, left: LeftOver) -> None:
+        stored = left.source == "keyring"
+        answer = await self.app.push_screen_wait(
+            AskChoice(
+                f"{'Delete the key' if stored else 'Forget the environment’s'} "
+                f"{one_line(left.variable, 60)} for {one_line(left.origin, 200)}?\n"
+                + ("Another file may use it. " if stored else "")
+                + "It cannot be had back from here.",
+                (("keep", "Keep it"), ("delete", "Delete it" if stored else "Forget it")),
+            )
+        )
+        if answer != "delete":
+            return
+        try:
+            await beside(partial(drop, self.workspace, left))
+        except TurnkeyError as error:
+            self._tell(error.fault)
+            return
+        self._done("Deleted" if stored else "Forgotten", f"{left.variable} for {left.origin}")
+
     def action_copy(self) -> None:
         """Send the command that starts Warden with these keys to the terminal's clipboard."""
         copy(self.app, run_line(self.workspace), self.workspace.env)
 
     def action_why(self) -> None:
-        """What another provider's key would let happen, and what to do."""
+        """What other providers' keys would let happen, all of them, and what to do."""
         if self._others:
-            self._tell(why_other(self._others[0]))
+            fault = why_others(self._others)
+            self.app.push_screen(Explain(fault.what, fault.why, fault.fix))
 
 
 def _how(fault: Fault) -> str:
@@ -349,6 +396,21 @@ def _how(fault: Fault) -> str:
     if fault.code == "key_missing":
         return "n  sets it for this origin alone"
     return fault.fix
+
+
+def left_over_lines(one: LeftOver, widths: tuple[int, int, int]) -> Content:
+    """A line of the list that no provider of this file uses."""
+    where = "keyring" if one.source == "keyring" else "environment"
+    cells = ("–", one.variable, where)
+    columns = "  ".join(
+        one_line(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=True)
+    )
+    verb = "may go to" if one.source == "keyring" else "went to"
+    of = "not of this file, or left over"
+    return Content.assemble(
+        f"· {columns}  {one.age}",
+        (f"\n  {verb} {one_line(one.origin, 200)} · {of}", "$foreground 75%"),
+    )
 
 
 def row_lines(row: Row, widths: tuple[int, int, int]) -> Content:

@@ -47,7 +47,7 @@ def open_demo(stack: ExitStack) -> Workspace:
     """
     from core.demo.scratch import scratch
     from core.demo.serve import start_demo
-    from core.keys.environment import looks_like_key
+    from core.keys.steering import looks_like_key
     from core.keys.vault import open_vault
     from core.workspace import Suggestion, open_workspace
 

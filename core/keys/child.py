@@ -11,6 +11,7 @@ import errno
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from core.errors import Fault, TurnkeyError, UsageProblem
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 NOT_FOUND: Final = 127
 NOT_STARTABLE: Final = 126
+_COERCED: Final = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
+"""What Python tries, in this order (PEP 538)."""
 
 
 class NotStartedError(TurnkeyError):
@@ -43,6 +46,8 @@ def run_command(
         UsageProblem: ``argv`` is empty.
         NotStartedError: there is no such command, or it cannot be run.
     """
+    if argv and not argv[0]:
+        raise _not_started("", FileNotFoundError(errno.ENOENT, "no name"))  # as bash says
     if not argv:
         fix = "Write it after «--»: turnkey run -- warden"
         raise UsageProblem(Fault("usage", "There is no command to run.", fix=fix))
@@ -53,6 +58,27 @@ def run_command(
     if platform != "win32":
         _replace(argv, env)
     return _run_below(argv, env)
+
+
+def as_given(env: Mapping[str, str], started: Path = Path("/proc/self/environ")) -> dict[str, str]:
+    """``env`` without the ``LC_CTYPE`` that Python itself puts in where the locale is C (PEP 538).
+
+    ``started``: the environment that this process was started with, as Linux shows it; where it
+    cannot be read, nothing is taken away.
+    """
+    given = dict(env)
+    if "LC_CTYPE" not in given:
+        return given
+    try:
+        before = os.fsdecode(started.read_bytes()).split("\0")
+    except OSError:
+        return given
+    old = next((entry[9:] for entry in before if entry.startswith("LC_CTYPE=")), None)
+    if old is None and given["LC_CTYPE"] in _COERCED:
+        del given["LC_CTYPE"]
+    elif old == "C" and given["LC_CTYPE"] in _COERCED:
+        given["LC_CTYPE"] = old
+    return given
 
 
 def _replace(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from core.keys.hosted_keys import HOSTED_NAMES
 from core.keys.secret import MASK
-from core.providers.hosted import PI_CREDENTIALS, label
 from core.providers.key_forms import is_variable_name
 from core.providers.names import env_stem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 Variant = Literal["providers", "stock"]
 """The Warden that will read the environment."""
@@ -29,56 +29,6 @@ PLACEHOLDER: Final = "turnkey-no-key"
 """What a keyless server on this machine gets: Pi wants some key, and rewrites all-capitals ones."""
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-# Variables that steer programs. A config may name any variable in apiKeyEnv, and a child started
-# with BASH_ENV, NODE_OPTIONS or PATH set by a stranger's file would run the stranger's code.
-_STEERING_WORDS: Final = """
-    PATH HOME USER LOGNAME SHELL PWD IFS ENV BASH_ENV ZDOTDIR TERM TMPDIR TMP TEMP EDITOR VISUAL
-    PAGER BROWSER LANG LANGUAGE PROMPT_COMMAND PS1 PS4 SHELLOPTS BASHOPTS PATHEXT COMSPEC
-    SYSTEMROOT WINDIR USERPROFILE APPDATA LOCALAPPDATA PSMODULEPATH JAVA_TOOL_OPTIONS
-    RUBYOPT RUBYLIB PERL5OPT PERL5LIB PERL5DB CLASSPATH SSH_ASKPASS SUDO_ASKPASS NO_PROXY
-    HTTP_PROXY HTTPS_PROXY ALL_PROXY SSL_CERT_FILE SSL_CERT_DIR
-"""
-_STEERING: Final = frozenset(_STEERING_WORDS.split())
-_STEERING_PREFIXES: Final = (
-    "LD_", "DYLD_", "NODE_", "PYTHON", "GIT_", "NPM_CONFIG_", "XDG_", "LC_", "BASH_FUNC_", "PI_",
-)  # fmt: skip
-_KEY_LIKE: Final = re.compile(
-    r"(?:^|.*_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PAT|CREDENTIALS?)", re.IGNORECASE
-)
-
-
-class HostedKey(msgspec.Struct, frozen=True):
-    """A variable that opens a hosted provider to Pi, and whose it is."""
-
-    variable: str
-    provider: str
-    """In words for a person: «Anthropic»."""
-
-
-def _hosted() -> tuple[HostedKey, ...]:
-    found = {
-        variable: HostedKey(variable, label(provider))
-        for provider, sets in PI_CREDENTIALS.items()
-        for names in sets
-        for variable in names
-        if _KEY_LIKE.fullmatch(variable)
-    }
-    for variable, provider in _ODD.items():
-        found[variable] = HostedKey(variable, label(provider))
-    return tuple(key for variable, key in found.items() if variable not in _SHARED)
-
-
-# The one is an older name of Google's, the other does not end like a key.
-_ODD: Final = {"GOOGLE_API_KEY": "google", "AWS_BEARER_TOKEN_BEDROCK": "amazon-bedrock"}
-# Other programs need these for other work: withholding them would break the command.
-_SHARED: Final = frozenset(
-    {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS"}
-)
-HOSTED: Final = _hosted()
-_HOSTED_NAMES: Final = frozenset(key.variable for key in HOSTED)
-"""Variables that Pi reads for its built-in providers. ``GITHUB_TOKEN`` and the general AWS ones are
-left out on purpose: Warden and other programs need them for other work."""
 
 
 def own_variables(name: str) -> tuple[str, str]:
@@ -138,7 +88,7 @@ def is_own(variable: str, name: str) -> bool:
     A hosted service's variable is nobody's own: a stranger's file could call its provider
     ``anthropic`` and so have ``ANTHROPIC_API_KEY`` sent anywhere.
     """
-    if variable.removeprefix("WARDEN_") in _HOSTED_NAMES or variable in _HOSTED_NAMES:
+    if variable.removeprefix("WARDEN_") in HOSTED_NAMES or variable in HOSTED_NAMES:
         return False
     return variable in own_variables(name)
 
@@ -146,34 +96,6 @@ def is_own(variable: str, name: str) -> bool:
 def is_exportable(variable: str) -> bool:
     """True when a POSIX shell can export a variable of that name."""
     return _NAME.fullmatch(variable) is not None
-
-
-def steers_programs(variable: str) -> bool:
-    """True for variables such as ``PATH`` or ``NODE_OPTIONS``: never a key's place."""
-    upper = variable.upper()
-    return upper in _STEERING or (
-        upper.startswith(_STEERING_PREFIXES) and not looks_like_key(upper)
-    )
-
-
-def looks_like_key(variable: str) -> bool:
-    """True when the name ends as names of keys do (``..._KEY``, ``..._TOKEN``, ``..._SECRET``)."""
-    return _KEY_LIKE.fullmatch(variable) is not None
-
-
-def others_found(env: Mapping[str, str], listed: Collection[str] = ()) -> tuple[HostedKey, ...]:
-    """Hosted providers' keys set in ``env``, but for the ``listed`` variables.
-
-    An unset lane would go there. ``WARDEN_<X>_API_KEY`` counts as well, since Warden copies it to
-    ``<X>_API_KEY``.
-    """
-    known = {key.variable: key.provider for key in HOSTED}
-    mirrored = {f"WARDEN_{variable}": provider for variable, provider in known.items()}
-    return tuple(
-        HostedKey(variable, provider)
-        for variable, provider in (known | mirrored).items()
-        if env.get(variable) and variable not in listed
-    )
 
 
 def mirrored(env: Mapping[str, str]) -> dict[str, str]:

@@ -18,19 +18,26 @@ from core.keys.environment import (
     Variant,
     child_variables,
     is_exportable,
-    others_found,
 )
+from core.keys.hosted_keys import others_found
 from core.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from core.keys.secret import Secret
 
 Format = Literal["sh", "fish", "powershell", "dotenv", "json", "github"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@%+,-]+")
+_DOTENV_LIMITS: Final = (
+    (re.compile(r"[^ -~]"), "Docker's --env-file takes one line of plain characters."),
+    (re.compile(r"\A\s|\s\Z"), "python-dotenv and node cut off spaces at its ends."),
+    (re.compile(r"""\A["'`]"""), "python-dotenv and node take the quote at its start away."),
+    (re.compile(r"#"), "to node a # begins a comment."),
+    (re.compile(r"\$"), "python-dotenv and Compose replace what follows a $."),
+)
+"""What readers read in different ways, and who."""
 # PowerShell takes the curly ones for the straight one.
 _PS_QUOTES: Final = "'‘’‚‛"
 
@@ -78,31 +85,45 @@ def child_environment(
     chosen: Iterable[Assignment],
     *,
     only_listed: bool = False,
+    unlisted: Collection[str] = (),
 ) -> dict[str, str]:
     """The environment of a child: the parent's with the chosen keys in it.
 
     ``only_listed`` withholds the keys of hosted providers that nobody chose, so that an unset
-    lane fails loudly instead of going there.
+    lane fails loudly instead of going there, and ``unlisted``: the variables of the file's
+    providers that were not chosen.
     """
     chosen = tuple(chosen)
     child = dict(parent)
     if only_listed:
-        for other in others_found(parent, {one.variable for one in chosen}):
-            child.pop(other.variable, None)
+        for name in withheld(parent, chosen, unlisted):
+            del child[name]
     for one in chosen:
         child[one.variable] = _value(one)
     return child
+
+
+def withheld(
+    parent: Mapping[str, str], chosen: Iterable[Assignment], unlisted: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The variables of ``parent`` that ``only_listed`` keeps from a child, each once."""
+    names = {one.variable for one in chosen}
+    hosted = (name for other in others_found(parent, names) for name in other.withheld)
+    found = dict.fromkeys((*hosted, *unlisted))
+    return tuple(name for name in found if name in parent and name not in names)
 
 
 def render(chosen: Sequence[Assignment], format_: Format, *, token: str | None = None) -> str:
     """The assignments as text in a format, with a line end after the last.
 
     ``sh`` (any POSIX shell), ``fish``, ``powershell`` (one line a variable, ASCII alone, for
-    ``Invoke-Expression``), ``dotenv`` (also readable by sh), ``json`` (one object), ``github``
-    (for ``>> "$GITHUB_ENV"``). ``token`` sets what is random in it, the ``github`` delimiter.
+    ``Invoke-Expression``), ``dotenv`` (what all readers of such files read alike), ``json`` (one
+    object), ``github`` (for ``>> "$GITHUB_ENV"``). ``token`` sets what is random in it, the
+    ``github`` delimiter.
 
     Raises:
-        UsageProblem: a name cannot be set in that format, or a value has a null character.
+        UsageProblem: a name cannot be set in that format, a value has a null character, or one
+            that ``dotenv`` readers disagree about.
     """
     if format_ == "json":
         return json.dumps({one.variable: _value(one) for one in chosen}, indent=1) + "\n"
@@ -190,12 +211,18 @@ def _powershell(name: str, value: str) -> str:
 
 
 def _dotenv(name: str, value: str) -> str:
-    if _PLAIN.fullmatch(value):
-        return f"{name}={value}"
-    if "'" not in value:
-        return f"{name}='{value}'"
-    quoted = re.sub(r'[\\"$`]', r"\\\g<0>", value)
-    return f'{name}="{quoted}"'
+    """One line that means the same to python-dotenv, node's dotenv and --env-file, and Docker.
+
+    Docker's ``--env-file`` knows no quotes, so nothing is quoted: a value that would need it is
+    refused. Upstream: python-dotenv ``parser.py``, motdotla/dotenv ``main.js``, docker/cli
+    ``pkg/kvfile``.
+    """
+    for limit, why in _DOTENV_LIMITS:
+        if limit.search(value):
+            fix = "Take --format sh or json, or start the program with turnkey run."
+            what = f"The key for {name} cannot be written for all readers of .env files: {why}"
+            raise UsageProblem(Fault("usage", what, "No quoting means the same to them all.", fix))
+    return f"{name}={value}"
 
 
 def _github(chosen: Sequence[Assignment], token: str) -> str:

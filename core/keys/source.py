@@ -20,14 +20,13 @@ from core.keys.environment import (
     find_in,
     is_own,
     key_variables,
-    looks_like_key,
     own_variables,
     shown_variable,
-    steers_programs,
     stored_variable,
 )
 from core.keys.place import Place, bound_elsewhere, unremembered
 from core.keys.secret import Secret
+from core.keys.steering import looks_like_key, steers_programs
 from core.providers.key_forms import is_variable_name, looks_secret
 from core.text import one_line
 

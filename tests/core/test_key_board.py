@@ -19,7 +19,7 @@ from core.key_board import (
     rows,
     run_line,
     set_key,
-    why_other,
+    why_others,
 )
 from core.keys.secret import Secret
 from core.warden.document import Document
@@ -150,7 +150,7 @@ def test_other_providers_keys_are_named_with_the_lanes_that_would_leave(tmp_path
     (other,) = others(on)
     assert (other.variable, other.provider) == ("ANTHROPIC_API_KEY", "Anthropic")
     assert "auxiliary" in other.lanes
-    assert "auxiliary" in why_other(other).why
+    assert "auxiliary" in why_others((other,)).why
     assert run_line(on) == "turnkey run --variant stock --only-listed -- warden"
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from textual.widgets import Input, OptionList, Static
 
+from core.errors import Fault
 from core.keys.backends import BackendError
 from core.keys.bounded import PROMPT_S
 from core.keys.secret import Secret
 from screens.keys import KeysScreen
 from tests.core.keys.fakes import Raises, Slow, Works, vault_at
 from tests.screens.stage import FILLED, KEY, ScriptedAsker, Stage, arrive, stand, until, workspace
+from tui.widgets.ask_key import AskRebind
 from tui.widgets.fault import FaultBox
 from tui.widgets.shell import Open, ToAddProvider, ToKeys, ToLive, ToModels, ToSave
 from tui.widgets.waiting import Waiting
@@ -206,7 +209,8 @@ async def test_delete_asks_first(tmp_path: Path) -> None:
 
 
 async def test_another_providers_key_is_pointed_out_and_explained(tmp_path: Path) -> None:
-    held = on(tmp_path, Works(), {"ANTHROPIC_API_KEY": "sk-ant-of-the-user"})
+    hosted = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "AWS_PROFILE")
+    held = on(tmp_path, Works(), dict.fromkeys(hosted, "sk-ant-of-the-user"))
     app = Stage(held, ToKeys())
     async with app.run_test(size=(80, 24)) as pilot:
         await stand(pilot, "KeysScreen")
@@ -214,8 +218,68 @@ async def test_another_providers_key_is_pointed_out_and_explained(tmp_path: Path
         assert "ANTHROPIC_API_KEY is set here" in text(pilot)
         await pilot.press("w")
         await pilot.pause()
-        assert "--only-listed" in str(app.screen.query_one(FaultBox).content)
+        await arrive(pilot, "Explain")
+        shown = text(pilot)
+        assert "turnkey run --only-listed -- warden" in shown  # the fix, whole, at 80x24
+        for variable in held.env:
+            assert variable in text(pilot)
         assert "sk-ant-of-the-user" not in text(pilot)
+        await pilot.press("escape")
+        await arrive(pilot, "KeysScreen")
+
+
+async def test_what_is_left_over_is_listed_and_can_be_deleted(tmp_path: Path) -> None:
+    backend = Works()
+    vault_at(tmp_path, backend).store("GONE_API_KEY", OLD, Secret(KEY))
+    vault_at(tmp_path, backend).allow_environment("WENT_API_KEY", OLD)
+    held = on(tmp_path, backend)
+    rows = len(held.providers)
+    app = Stage(held, ToKeys())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "KeysScreen")
+        await settle(pilot)
+        for variable in ("GONE_API_KEY", "WENT_API_KEY"):
+            assert variable in text(pilot)
+            app.screen.query_one("#keys", OptionList).highlighted = rows
+            await pilot.pause()
+            assert "x deletes it" in text(pilot)
+            await pilot.press("x")
+            await arrive(pilot, "AskChoice")
+            assert variable in text(pilot)
+            await pilot.press("tab", "enter")
+            await arrive(pilot, "KeysScreen")
+            await until(pilot, partial(is_gone, held, variable))
+            await settle(pilot)
+    assert backend.kept == {}
+
+
+def is_gone(held: Workspace, variable: str) -> bool:
+    return all(entry.variable != variable for entry in held.vault.index.entries)
+
+
+async def test_what_was_told_of_one_line_leaves_with_the_cursor(tmp_path: Path) -> None:
+    held = on(tmp_path, Works())
+    vault_at(tmp_path, Works()).allow_environment("WENT_API_KEY", OLD)
+    app = Stage(held, ToKeys())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "KeysScreen")
+        await settle(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: "nothing to re-bind" in text(pilot))
+        await pilot.press("down")
+        await until(pilot, lambda: "nothing to re-bind" not in text(pilot))
+
+
+async def test_the_question_about_a_long_address_keeps_its_buttons(tmp_path: Path) -> None:
+    fault = Fault("key_bound_elsewhere", f"Bound to {OLD}.", "The base URL is another one now.")
+    app = Stage(on(tmp_path, Works()), ToKeys())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "KeysScreen")
+        app.push_screen(AskRebind(fault, f"https://{'gateway.' * 12}lan:4000"))
+        await arrive(pilot, "AskRebind")
+        await pilot.pause()
+        assert "r Re-bind it" in text(pilot)
+        assert "No, it stays as it is" in text(pilot)
 
 
 async def test_copy_sends_the_run_line_and_no_key(tmp_path: Path) -> None:

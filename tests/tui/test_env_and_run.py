@@ -190,7 +190,7 @@ def test_a_hosted_key_that_lets_a_lane_leave_is_pointed_out(desk: Desk) -> None:
     desk.write(provider_table(LOCAL, "m", name="ollama"))
     desk.export(ANTHROPIC_API_KEY="hosted")
     assert "--only-listed withholds it" in child(desk)[2]
-    assert "ANTHROPIC_API_KEY" not in child(desk, "--only-listed")[2]
+    assert "withheld: ANTHROPIC_API_KEY" in child(desk, "--only-listed")[2]
     lanes = "".join(
         f'\n[defaults.{lane}]\nmodel = "ollama/m"\n' for lane in ("agent", "auxiliary", "synthesis")
     )
@@ -201,6 +201,7 @@ def test_a_hosted_key_that_lets_a_lane_leave_is_pointed_out(desk: Desk) -> None:
 def test_a_command_that_is_not_there_ends_as_in_a_shell(desk: Desk) -> None:
     desk.write(provider_table(LOCAL, "m", name="ollama"))
     assert desk.apart("run", "--", "no-such-command-here").code == 127
+    assert desk.apart("run", "--", "").code == 127
     assert desk.apart("run", "--", str(desk.folder)).code == 126
     assert desk.apart("run").code == 2
     assert desk.apart("run", "--bogus", "true").code == 2
@@ -251,3 +252,41 @@ def test_a_provider_that_nobody_chose_carries_no_key_away(
         refused = stored.turnkey(*command)
         assert refused.code == 5, refused
         assert KEY not in refused.out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process began with")
+def test_the_childs_environment_is_the_shells_with_the_keys_and_nothing_else(desk: Desk) -> None:
+    desk.write(provider_table(LOCAL, "m", name="ollama"))
+    for name in ("LANG", "LC_ALL", "LC_CTYPE"):
+        desk.export(**{name: None})
+    show = "import json, sys; print(open('/proc/self/environ', 'rb').read().decode())"
+    done = desk.apart("run", "--", sys.executable, "-c", show)
+    seen = dict(entry.split("=", 1) for entry in done.out.strip().split("\0") if "=" in entry)
+    assert seen == {**desk.env, "WARDEN_OLLAMA_API_KEY": "turnkey-no-key"}
+
+
+def test_only_listed_withholds_the_files_other_providers_too(desk: Desk) -> None:
+    desk.write(
+        provider_table(LOCAL, "m", name="ollama")
+        + '\n[defaults.providers.gw]\nbaseUrl = "http://gw.example/v1"\n'
+    )
+    desk.export(WARDEN_GW_API_KEY=KEY, AWS_PROFILE="corp", OPENAI_API_KEY="sk-hosted", OTHER="x")
+    show = "import os; print(sorted(os.environ))"
+    python = [sys.executable, "-c", show]
+    done = desk.apart("run", "--provider", "ollama", "--only-listed", "--", *python)
+    assert done.code == 0, done.err
+    for name in ("WARDEN_GW_API_KEY", "AWS_PROFILE", "OPENAI_API_KEY"):
+        assert f"'{name}'" not in done.out
+        assert name in done.err  # said, by name alone
+    assert "'OTHER'" in done.out
+
+
+def test_a_key_in_pis_own_store_is_pointed_out_though_nothing_withholds_it(desk: Desk) -> None:
+    desk.write(provider_table(LOCAL, "m", name="ollama"))
+    store = desk.home / ".pi" / "agent" / "auth.json"
+    store.parent.mkdir(parents=True)
+    store.write_text('{"anthropic": {"type": "api_key", "key": "sk-stored"}}')
+    done = desk.apart("run", "--only-listed", "--variant", "stock", "--", "true")
+    assert "Pi's auth.json has a key" in done.err
+    assert "PI_CODING_AGENT_DIR" in done.err
+    assert "sk-stored" not in done.err

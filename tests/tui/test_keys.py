@@ -109,7 +109,6 @@ def test_set_asks_at_a_terminal_without_echo(keyring_desk: Desk) -> None:
 def at_a_terminal(desk: Desk, arguments: list[str], answer: str | None = None) -> tuple[int, str]:
     """Run ``turnkey`` on a pseudo-terminal; ``answer`` is typed once it asks."""
     import pty
-
     import select
     import time
 

@@ -39,6 +39,9 @@ def outgoing_keys(
             warn(f"{fault.what} {fault.fix}")
             complete = False
             continue
+        if source.unasked is not None:
+            told = source.unasked
+            warn(f"{provider.name} gets the placeholder. {told.what} {told.why} {told.fix}")
         groups.append(assignments(provider.name, provider.api_key_env, secret, workspace.variant))
         groups.append(header_keys(workspace, provider))
     merged = merge(groups)
@@ -106,20 +109,44 @@ def outgoing_names(workspace: Workspace, only: Sequence[str]) -> tuple[str, ...]
     )
 
 
-def warn_of_others(workspace: Workspace, warn: Callable[[str], None]) -> None:
-    """Warn of hosted providers' keys in this environment that let a lane leave in silence."""
-    from core.keys.environment import others_found
+def warn_of_others(
+    workspace: Workspace, warn: Callable[[str], None], *, only_listed: bool = False
+) -> None:
+    """Warn of hosted providers' credentials here that let a lane leave in silence.
 
-    if not others_found(workspace.env):
+    With ``only_listed`` of those alone that no environment can withhold: Pi's own store.
+    """
+    from core.key_board import doors, others
+
+    if not doors(workspace):
         return  # the lanes need not be resolved
-    from core.key_board import others
-
     for other in others(workspace):
-        if other.lanes:
-            warn(
-                f"{other.variable} is set here, and {', '.join(other.lanes)} would leave for a "
-                "hosted provider. --only-listed withholds it."
-            )
+        if not other.lanes or (only_listed and not other.stored):
+            continue
+        cure = (
+            "Start Warden with PI_CODING_AGENT_DIR at an empty folder, or take it out of there."
+            if other.stored
+            else "--only-listed withholds it."
+        )
+        verb = "has a key" if other.stored else "is set here"
+        warn(
+            f"{other.variable} {verb}, and {', '.join(other.lanes)} would leave for a hosted "
+            f"provider ({other.provider}). {cure}"
+        )
+
+
+def unlisted_variables(workspace: Workspace, only: Sequence[str]) -> tuple[str, ...]:
+    """The variables of the file's providers that were not chosen; none where all were."""
+    from core.keys.environment import key_variables
+
+    if not only:
+        return ()
+    return tuple(
+        variable
+        for provider in workspace.providers
+        if provider.name not in only
+        for variable in key_variables(provider.name, provider.api_key_env, workspace.variant)
+    )
 
 
 def _chosen(workspace: Workspace, only: Sequence[str]) -> Sequence[Provider]:

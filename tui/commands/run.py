@@ -23,8 +23,8 @@ from tui.commands.options import (
 @click.option(
     "--only-listed",
     is_flag=True,
-    help="Withhold the keys of hosted providers that stand in this environment, so that a lane "
-    "that was left unset fails instead of going there.",
+    help="Withhold other providers' keys that stand in this environment: hosted ones, so that a "
+    "lane that was left unset fails instead of going there, and with --provider the file's others.",
 )
 @config_option
 @base_option
@@ -49,10 +49,10 @@ def run(
       turnkey run -- warden
     """
     from core.errors import Fault, KeyProblem
-    from core.keys.child import run_command
-    from core.keys.export import child_environment
-    from tui.commands.outgoing import outgoing_keys, warn_of_others
-    from tui.commands.output import warn
+    from core.keys.child import as_given, run_command
+    from core.keys.export import child_environment, withheld
+    from tui.commands.outgoing import outgoing_keys, unlisted_variables, warn_of_others
+    from tui.commands.output import say, warn
 
     workspace = open_here(config, variant, base)
     found, complete = outgoing_keys(workspace, only, warn=warn)
@@ -65,7 +65,11 @@ def run(
                 "Store or set it as said above, or start all the same with --allow-missing.",
             )
         )
-    if not only_listed:
-        warn_of_others(workspace, warn)
-    environment = child_environment(workspace.env, found, only_listed=only_listed)
+    warn_of_others(workspace, warn, only_listed=only_listed)
+    unlisted = unlisted_variables(workspace, only)
+    if only_listed and (kept_back := withheld(workspace.env, found, unlisted)):
+        say(f"withheld: {', '.join(kept_back)}")
+    environment = child_environment(
+        as_given(workspace.env), found, only_listed=only_listed, unlisted=unlisted
+    )
     return run_command(list(command), environment)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
+
+from core.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 
 BOX = """
     {name} {{ align: center middle; }}
-    {name} > Vertical {{
-        width: 70%; max-width: 90; min-width: 40; height: auto; max-height: 90%;
+    {name} > Vertical, {name} > VerticalScroll {{
+        width: 70%; max-width: 90; min-width: 40; height: auto; max-height: 90%; overflow-y: auto;
         border: round $primary; background: $surface; padding: 1 2;
     }}
     {name} Horizontal {{ height: auto; margin-top: 1; }}
@@ -84,4 +86,28 @@ class AskChoice(ModalScreen[str | None]):
 
     def action_leave(self) -> None:
         """Escape answers nothing."""
+        self.dismiss(None)
+
+
+class Explain(ModalScreen[None]):
+    """Says something at length over a screen; any of enter, escape and ``w`` closes it."""
+
+    DEFAULT_CSS = BOX.format(name="Explain")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back"),
+        Binding("enter,w", "leave", show=False),
+    ]
+
+    def __init__(self, *paragraphs: str) -> None:
+        super().__init__()
+        self._text = "\n\n".join(one_line(part, 1000) for part in paragraphs if part)
+
+    def compose(self) -> ComposeResult:
+        """The paragraphs, and how to leave."""
+        with VerticalScroll(can_focus=False):
+            yield Static(self._text, markup=False)
+            yield Static("\nesc  back", markup=False)
+
+    def action_leave(self) -> None:
+        """Back to the screen."""
         self.dismiss(None)

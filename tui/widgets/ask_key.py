@@ -103,9 +103,7 @@ class AskRebind(AskChoice):
     def __init__(self, fault: Fault, origin: str) -> None:
         where = one_line(origin, 200)
         question = f"{fault.what}\n{fault.why}\n\nMay {where} have it from now on?"
-        super().__init__(
-            question, (("keep", "No, it stays as it is"), ("agree", f"r  Re-bind it to {where}"))
-        )
+        super().__init__(question, (("keep", "No, it stays as it is"), ("agree", "r  Re-bind it")))
 
     def action_agree(self) -> None:
         """The key may go there."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UsageProblem
-from core.keys.child import NotStartedError, run_command
+from core.keys.child import NotStartedError, as_given, run_command
 
 ROOT = Path(__file__).resolve().parents[3]
 START = (
@@ -167,4 +167,30 @@ def test_where_a_process_cannot_be_replaced_the_command_runs_below() -> None:
     assert signal.getsignal(signal.SIGINT) is before
     with pytest.raises(NotStartedError) as caught:
         run_command(["no-such-command-here"], env, platform="win32")
+    assert caught.value.exit_code == 127
+
+
+@pytest.mark.parametrize(
+    ("started", "now", "given"),
+    [
+        (b"HOME=/h\0", {"LC_CTYPE": "C.UTF-8"}, {}),  # put in by Python
+        (b"LC_CTYPE=C.UTF-8\0A=b\0", {"LC_CTYPE": "C.UTF-8"}, {"LC_CTYPE": "C.UTF-8"}),
+        (b"LC_CTYPE=C\0", {"LC_CTYPE": "C.UTF-8"}, {"LC_CTYPE": "C"}),
+        (b"", {"LC_CTYPE": "de_DE.UTF-8"}, {"LC_CTYPE": "de_DE.UTF-8"}),
+        (b"", {"LANG": "C"}, {"LANG": "C"}),
+        (None, {"LC_CTYPE": "C.UTF-8"}, {"LC_CTYPE": "C.UTF-8"}),  # nobody knows
+    ],
+)
+def test_what_python_adds_to_the_environment_does_not_go_along(
+    tmp_path: Path, started: bytes | None, now: dict[str, str], given: dict[str, str]
+) -> None:
+    path = tmp_path / "environ"
+    if started is not None:
+        path.write_bytes(started)
+    assert as_given(now, path) == given
+
+
+def test_an_empty_name_is_no_command() -> None:
+    with pytest.raises(NotStartedError) as caught:
+        run_command([""], {"PATH": "/bin"})
     assert caught.value.exit_code == 127

@@ -9,6 +9,9 @@ import pytest
 
 from core.keys import environment
 from core.keys.dotenv import read_dotenv
+from core.keys.hosted_keys import others_found
+from core.keys.steering import steers_programs
+from core.providers.hosted import PI_CREDENTIALS
 
 if TYPE_CHECKING:
     from core.keys.environment import Variant
@@ -70,11 +73,49 @@ def test_other_providers_keys_are_found_under_both_names() -> None:
         "GROQ_API_KEY": "listed",
         "GITHUB_TOKEN": "needed by Warden itself",
     }
-    found = environment.others_found(env, listed={"GROQ_API_KEY"})
+    found = others_found(env, listed={"GROQ_API_KEY"})
     assert {(key.variable, key.provider) for key in found} == {
         ("ANTHROPIC_API_KEY", "Anthropic"),
         ("WARDEN_GEMINI_API_KEY", "Google"),
     }
+
+
+@pytest.mark.parametrize(
+    ("env", "opened"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "x"}, ()),
+        ({"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}, ("Amazon Bedrock",)),
+        ({"AWS_PROFILE": "x"}, ("Amazon Bedrock",)),
+        ({"AWS_WEB_IDENTITY_TOKEN_FILE": "x"}, ("Amazon Bedrock",)),
+        ({"GOOGLE_APPLICATION_CREDENTIALS": "x"}, ()),
+        (
+            {
+                "GOOGLE_APPLICATION_CREDENTIALS": "x",
+                "GOOGLE_CLOUD_PROJECT": "x",
+                "GOOGLE_CLOUD_LOCATION": "x",
+            },
+            ("Google Vertex AI",),
+        ),
+        ({"CLOUDFLARE_ACCOUNT_ID": "x"}, ()),
+    ],
+)
+def test_a_clouds_general_credentials_open_its_models(
+    env: dict[str, str], opened: tuple[str, ...]
+) -> None:
+    found = others_found(env)
+    assert tuple(key.provider for key in found) == opened
+    left = dict(env)
+    for key in found:
+        assert key.withheld
+        for name in key.withheld:
+            del left[name]
+    assert others_found(left) == ()
+
+
+def test_every_set_of_credentials_that_pi_knows_is_pointed_out() -> None:
+    for provider, sets in PI_CREDENTIALS.items():
+        for names in sets:
+            assert others_found(dict.fromkeys(names, "x")), (provider, names)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +128,33 @@ def test_other_providers_keys_are_found_under_both_names() -> None:
         ("LD_PRELOAD", True),
         ("GIT_SSH_COMMAND", True),
         ("PYTHONSTARTUP", True),
+        ("PYTHONPATH", True),
+        ("DYLD_INSERT_LIBRARIES", True),
+        ("LD_AUDIT_KEY", True),
+        ("RUSTC_WRAPPER", True),
+        ("PERL5OPT", True),
+        ("JAVA_TOOL_OPTIONS", True),
+        ("_JAVA_OPTIONS", True),
+        ("LESSOPEN", True),
+        ("MAKEFLAGS", True),
+        ("GLIBC_TUNABLES", True),
+        ("npm_config_script_shell", True),
+        ("KUBECONFIG", True),
+        ("OPENSSL_CONF", True),
+        ("CORECLR_PROFILER_PATH", True),
+        ("WARDEN_ANTHROPIC_BASE_URL", True),
+        ("WARDEN_MODEL", True),
+        ("PI_CODING_AGENT_DIR", True),
+        ("https_proxy", True),
+        ("NODE_AUTH_TOKEN", False),
+        ("OUR_GATEWAY_KEY", False),
         ("WARDEN_LITELLM_API_KEY", False),
         ("NODE_API_KEY", False),
         ("CORP_GATEWAY", False),
     ],
 )
 def test_variables_that_steer_programs(variable: str, steers: bool) -> None:
-    assert environment.steers_programs(variable) is steers
+    assert steers_programs(variable) is steers
 
 
 @pytest.mark.parametrize(

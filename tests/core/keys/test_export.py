@@ -71,17 +71,13 @@ def where_there_is(shell: str) -> pytest.MarkDecorator:
         for shell in ("sh", "bash", "dash", "zsh", "busybox")
     ],
 )
-@pytest.mark.parametrize("format_", ["sh", "dotenv"])
 @quick
 @given(batch=batches)
 @example(batch=[HARD, "'", "\\", "\n", "$", '"', "`", "-n", "''", "a'", "\\'", " ", "!", "=", "\r"])
-def test_posix_shells_read_the_same(
-    folder: Path, shell: str, format_: Format, batch: list[str]
-) -> None:
+def test_posix_shells_read_the_same(folder: Path, shell: str, batch: list[str]) -> None:
     command = [shell, "sh", "-c"] if shell == "busybox" else [shell, "-c"]
-    script = export.render(numbered(batch), format_)
-    dump = f"set -a; {POSIX}" if format_ == "dotenv" else POSIX
-    assert read_back(command, script, dump, len(batch), folder) == batch
+    script = export.render(numbered(batch), "sh")
+    assert read_back(command, script, POSIX, len(batch), folder) == batch
 
 
 def test_eval_as_people_write_it_reads_the_same(folder: Path) -> None:
@@ -152,10 +148,59 @@ def test_json_reads_the_same(value: str) -> None:
     assert json.loads(text) == {"K": value}
 
 
-@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=60))
-def test_our_own_reader_reads_dotenv_the_same(value: str) -> None:
-    text = export.render((Assignment("K", Secret(value)), Assignment("L", Secret("l"))), "dotenv")
-    assert read_dotenv(text) == {"K": value, "L": "l"}
+printable = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=60)
+
+
+def for_dotenv(value: str) -> str | None:
+    """The file, or None where the value is refused."""
+    both = (Assignment("K", Secret(value)), Assignment("L", Secret("l")))
+    try:
+        return export.render(both, "dotenv")
+    except UsageProblem:
+        return None
+
+
+def docker_reads(text: str) -> dict[str, str]:
+    """``docker run --env-file``: no quotes, no escapes (docker/cli ``pkg/kvfile``)."""
+    lines = [line.lstrip() for line in text.splitlines()]
+    pairs = [line.partition("=") for line in lines if line and not line.startswith("#")]
+    return {name: value for name, _, value in pairs}
+
+
+@given(printable)
+@example("a'b")
+@example('a"b c\\n\\')
+@example("sk-!x=%^&*(){}|;<>?~,.")
+def test_readers_of_dotenv_files_agree_or_it_is_refused(value: str) -> None:
+    text = for_dotenv(value)
+    if text is None:
+        assert set(value) & set("#$") or value[0] in " \"'`" or value[-1] == " "
+        return
+    assert read_dotenv(text) == docker_reads(text) == {"K": value, "L": "l"}
+
+
+@where_there_is("node")
+@quick
+@given(batch=st.lists(printable, min_size=1, max_size=25))
+@example(batch=["a'b", "a`b\\n", 'x"y"', "= = =", "\\", "a b"])
+def test_node_reads_a_dotenv_file_the_same(folder: Path, batch: list[str]) -> None:
+    kept = [value for value in batch if for_dotenv(value) is not None]
+    file = folder / "env"
+    file.write_text(export.render(numbered(kept), "dotenv"))
+    numbers = f"[...Array({len(kept)}).keys()]"
+    show = f"console.log(JSON.stringify({numbers}.map(n => process.env['TK_' + n])))"
+    done = subprocess.run(
+        ["node", f"--env-file={file}", "-e", show], capture_output=True, timeout=60, check=False
+    )
+    if b"bad option" in done.stderr:
+        pytest.skip("this node is older than --env-file")
+    assert json.loads(done.stdout) == kept
+
+
+@pytest.mark.parametrize("value", ["a#b", "a$b", "'a'", '"a"', " a", "a ", "é", "a\nb"])
+def test_what_dotenv_readers_read_differently_is_refused_by_name(value: str) -> None:
+    with pytest.raises(UsageProblem, match=r"node|Docker|python-dotenv"):
+        export.render((Assignment("K", Secret(value)),), "dotenv")
 
 
 @given(values)

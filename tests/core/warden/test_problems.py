@@ -578,3 +578,20 @@ def test_text_of_the_file_cannot_draw_on_the_screen() -> None:
     text = '"a\\u001b[2J" = 1\n[defaults.agent]\nmodel = "x\\u001b[2J"\n'
     for one in found(text):
         assert "\x1b" not in f"{one.path}{one.message}{one.effect}{one.suggestion}"
+
+
+@pytest.mark.parametrize(
+    ("value", "severity"),
+    [
+        ("$ANTHROPIC_API_KEY", "error"),
+        ("Bearer ${WARDEN_B_API_KEY}", "error"),
+        ("B_API_KEY", "error"),  # the deprecated form, where it is set
+        ("$WARDEN_A_API_KEY", "note"),
+        ("$GATE_TOKEN", "note"),
+    ],
+)
+def test_a_header_that_carries_somebody_elses_key_is_an_error(value: str, severity: str) -> None:
+    text = provider(name="a", extra=f'headers = {{ x = "{value}" }}')
+    text += provider("https://b.example/v1", name="b")
+    told = [one for one in found(text, env={"B_API_KEY": "x"}) if ".headers." in one.path]
+    assert [one.severity for one in told] == [severity]
