@@ -60,14 +60,26 @@ def modules_of(package: str) -> list[str]:
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["-h"]])
 def test_version_and_help_load_nothing_heavy(arguments: list[str]) -> None:
-    found = loaded(f"from tui.cli import main\nassert main({arguments!r}) == 0")
+    found = loaded(f"from tui.door import main\nassert main({arguments!r}) == 0")
     assert sorted(found & HEAVY) == []
     assert [name for name in found if name.startswith("tui.commands.")] == []
 
 
+def test_version_loads_no_command_line() -> None:
+    found = loaded("from tui.door import main\nassert main(['--version']) == 0")
+    assert sorted(found & (HEAVY | {"click", "tui.cli"})) == []
+
+
+def test_the_way_to_the_first_frame_loads_what_a_frame_needs_alone() -> None:
+    found = loaded("import tui.door, tui.commands.screens, tui.launch, tui.app")
+    late = {"click", "httpx", "keyring", "tomlkit", "uvicorn", "core.workspace", "core.warden"}
+    assert sorted(found & late) == []
+    assert [name for name in found if name.startswith("screens")] == []
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_a_command_loads_nothing_heavy(command: str) -> None:
-    found = loaded(f"from tui.cli import main\nassert main([{command!r}, '--help']) == 0")
+    found = loaded(f"from tui.door import main\nassert main([{command!r}, '--help']) == 0")
     assert sorted(found & (HEAVY - {"msgspec", "asyncio", "ssl"})) == []
     assert sorted(found & SCREENS) == []
 
@@ -99,5 +111,5 @@ def test_the_first_frame_needs_no_network_library() -> None:
 def test_a_headless_edit_of_the_file_loads_no_network_library(tmp_path: Path) -> None:
     file = tmp_path / "warden.toml"
     file.write_text("version = 1\n", encoding="utf-8")
-    code = f"from tui.cli import main\nassert main(['lanes', '--config', {str(file)!r}]) == 0"
+    code = f"from tui.door import main\nassert main(['lanes', '--config', {str(file)!r}]) == 0"
     assert sorted(loaded(code) & (SCREENS | {"httpx", "uvicorn", "keyring"})) == []

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
 
 from core.errors import ConfigProblem
 from core.settings import Settings
@@ -34,7 +36,7 @@ from tui.widgets.shell import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from textual.app import SystemCommand
+    from textual.app import ComposeResult, SystemCommand
     from textual.screen import Screen
 
     from core.settings import Look
@@ -48,7 +50,6 @@ class TurnkeyApp(DiscreetApp[int]):
     """turnkey in the terminal. ``opener`` opens the workspace, ``demo`` the demo provider's."""
 
     TITLE = "turnkey"
-    CSS_PATH = Path(str(files("assets") / "turnkey.tcss"))
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app-quit"),
@@ -72,9 +73,13 @@ class TurnkeyApp(DiscreetApp[int]):
             self.register_theme(theme)
         self.theme = NAMES[self.settings.theme]
 
+    def compose(self) -> ComposeResult:
+        """One line that can be read at once; the rest is imported behind it."""
+        yield Static(Content.assemble((" turnkey ", "bold $primary"), " opening …"), id="opening")
+
     def on_mount(self) -> None:
-        """Open the file, and home on it."""
-        self.start()
+        """Paint first; then open the file, and home on it."""
+        self.call_after_refresh(self.start)
         self.set_interval(TERMINAL_LOOK_S, self.look_for_terminal)
 
     def look_for_terminal(self) -> None:
@@ -108,6 +113,9 @@ class TurnkeyApp(DiscreetApp[int]):
     @work(group="start")
     async def start(self) -> None:
         """Open the workspace; a file that cannot be read gets a screen of its own."""
+        # The sheet of all screens: reading it takes as long as the first frame.
+        self.stylesheet.read(Path(str(files("assets") / "turnkey.tcss")))
+        self.stylesheet.parse()
         while True:
             try:
                 self.workspace = self._opener()

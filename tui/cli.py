@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from core import __version__
+from tui.door import print_anything
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -189,7 +190,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 well, 1 the answer is no, 2 usage, 3 the config, 4 the endpoint, 5 a key, 130 interrupted;
     70 is a mistake in turnkey itself.
     """
-    _print_anything(sys.stdout)
+    print_anything(sys.stdout)
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         code: object = cli.main(
@@ -207,22 +208,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             print_usage_fault(wrong)
         return wrong.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - told()
+        return told(error)
+    return code if isinstance(code, int) else 0
+
+
+def told(error: BaseException) -> int:
+    """Say what ended turnkey, and give its exit code.
+
+    With ``TURNKEY_TRACEBACK`` a mistake of turnkey's own is raised again.
+    """
+    if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
-    except Exception as error:
-        # Imported here: help and version need none of it.
-        from core.errors import TurnkeyError
-        from tui.commands.output import show_fault
+    # Imported here: help and version need none of it.
+    from core.errors import TurnkeyError
+    from tui.commands.output import show_fault
 
-        if isinstance(error, TurnkeyError):
-            show_fault(error.fault)
-            return error.exit_code
-        if os.environ.get("TURNKEY_TRACEBACK"):
-            raise
-        _show_mistake(error)
-        return 70
-    return code if isinstance(code, int) else 0
+    if isinstance(error, TurnkeyError):
+        show_fault(error.fault)
+        return error.exit_code
+    if os.environ.get("TURNKEY_TRACEBACK") or not isinstance(error, Exception):
+        raise error
+    _show_mistake(error)
+    return 70
 
 
 def _show_mistake(mistake: Exception) -> None:
@@ -242,11 +251,3 @@ def _show_mistake(mistake: Exception) -> None:
         "  fix: Please report it. TURNKEY_TRACEBACK=1 shows more, which may hold private text.",
         err=True,
     )
-
-
-def _print_anything(stream: object) -> None:
-    """Where a terminal or pipe knows fewer letters than a server sends, they are written out."""
-    encoding = str(getattr(stream, "encoding", "") or "").lower().replace("-", "")
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None and encoding != "utf8":
-        reconfigure(errors="backslashreplace")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 MOST_SESSIONS: Final = 4
 """Browser tabs at once; each has a turnkey of its own."""
-_CHILD: Final = "import sys; from tui.cli import main; sys.exit(main())"
+_CHILD: Final = "import sys; from tui.door import main; sys.exit(main())"
 
 
 class Browser(Server):

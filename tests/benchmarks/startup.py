@@ -3,7 +3,8 @@
 ``python -m tests.benchmarks.startup`` runs ``--version`` and ``--help`` in turn with ``python -c
 pass``, and the screens on a small file in turn with an app of one label, in a pseudo-terminal of
 120x40. It prints medians and ratios: until the process ends, until the first text can be read, and
-the memory then. The aims: 4.5, 1.4 and 1.5 at the most; beyond one of them the exit code is 1.
+the memory then; and, without an aim, until the lanes can be read.
+The aims: 4.5, 1.4 and 1.5 at the most; beyond one of them the exit code is 1.
 Linux alone (memory is read from ``/proc``).
 """
 
@@ -29,7 +30,7 @@ COMMAND_AIM: Final = 4.5
 FRAME_AIM: Final = 1.4
 MEMORY_AIM: Final = 1.5
 ROOT: Final = Path(__file__).resolve().parents[2]
-TURNKEY: Final = "import sys; from tui.cli import main; sys.exit(main())"
+TURNKEY: Final = "import sys; from tui.door import main; sys.exit(main())"
 HELLO: Final = """
 from textual.app import App
 from textual.widgets import Label
@@ -50,7 +51,7 @@ baseUrl = "http://127.0.0.1:9/v1"
 [[defaults.providers.local.models]]
 id = "the-first-word"
 """
-WORD: Final = b"the-first-word"
+WORDS: Final = {"smallest app": b"the-first-word", "turnkey": b"turnkey", "its lanes": b"agent"}
 
 
 def command(code: str, *arguments: str, env: Mapping[str, str]) -> float:
@@ -62,12 +63,14 @@ def command(code: str, *arguments: str, env: Mapping[str, str]) -> float:
     return time.perf_counter() - begun
 
 
-def frame(argv: Sequence[str], env: Mapping[str, str], folder: str) -> tuple[float, float]:
+def frame(
+    argv: Sequence[str], word: bytes, env: Mapping[str, str], folder: str
+) -> tuple[float, float]:
     """Seconds until the word is on the screen, and the memory then, in MiB."""
     begun = time.perf_counter()
     app = Terminal(["env", "-C", folder, *argv], env)
     try:
-        seen = app.wait(lambda tail: WORD in tail)
+        seen = app.wait(lambda tail: word in tail)
         return seen - begun, app.rss_mib()
     finally:
         app.close()
@@ -97,15 +100,16 @@ def main() -> int:
             missed |= ratio > COMMAND_AIM
             aim = "" if name == "python -c pass" else f"{COMMAND_AIM:6.1f}"
             print(f"{name:22}{statistics.median(times) * 1000:8.1f}{ratio:8.2f}{aim}")  # noqa: T201
-        frames: dict[str, list[tuple[float, float]]] = {"smallest app": [], "turnkey": []}
+        frames: dict[str, list[tuple[float, float]]] = {name: [] for name in WORDS}
         for _ in range(FRAMES):
-            for name, code in (("smallest app", HELLO), ("turnkey", TURNKEY)):
-                frames[name].append(frame([sys.executable, "-c", code], env, folder))
+            for name, word in WORDS.items():
+                code = HELLO if name == "smallest app" else TURNKEY
+                frames[name].append(frame([sys.executable, "-c", code], word, env, folder))
     least = [statistics.median(column) for column in zip(*frames["smallest app"], strict=True)]
     for name, pairs in frames.items():
         shown, memory = (statistics.median(column) for column in zip(*pairs, strict=True))
         ratio, weight = shown / least[0], memory / least[1]
-        missed |= ratio > FRAME_AIM or weight > MEMORY_AIM
+        missed |= name == "turnkey" and (ratio > FRAME_AIM or weight > MEMORY_AIM)
         print(  # noqa: T201
             f"{name:22}{shown * 1000:8.1f}{ratio:8.2f}{FRAME_AIM:6.1f}"
             f"   {memory:6.1f} MiB{weight:6.2f}{MEMORY_AIM:6.1f}"

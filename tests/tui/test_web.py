@@ -113,9 +113,9 @@ async def test_a_tab_shows_the_app_and_its_keys_work() -> None:
             async with client.ws_connect(
                 url, headers={"Origin": browser.address[:-1].rsplit("/", 1)[0]}
             ) as tab:
-                await _until(tab, "turnkey")
+                await _until(tab, "Nothing is written")  # the words of an empty Home
                 await tab.send_str(json.dumps(["stdin", "?"]))
-                await _until(tab, "Everywhere")
+                await _until(tab, "Add a provider")
                 await tab.send_str(json.dumps(["stdin", "\x11"]))  # ctrl+q
                 await _until_closed(tab)
 

@@ -7,7 +7,8 @@ from typing import Final
 
 import click
 
-from tui.commands.options import common, dry_run_option, json_errors, open_here
+from tui.commands.options import common, dry_run_option, json_errors
+from tui.opening import open_here
 
 _ALLOWED: Final = re.compile(r"E[0-9]+:[a-z_]+")
 

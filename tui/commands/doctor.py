@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.options import bounds_for, common, network_here, open_here, target_options
+from tui.commands.options import bounds_for, common, network_here, target_options
+from tui.opening import open_here
 
 if TYPE_CHECKING:
     from core.doctor.patient import Patient

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from tui.commands.options import common, open_here
+from tui.commands.options import common
+from tui.opening import open_here
 
 if TYPE_CHECKING:
     from core.keys.export import Format

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.options import common, config_path
+from tui.commands.options import common
+from tui.opening import config_path
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.commands.kept import kept, read_origin
-from tui.commands.options import common, json_errors, open_here
+from tui.commands.options import common, json_errors
+from tui.opening import open_here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ from typing import Final
 import click
 
 from tui.commands.kept import kept, keyring_name
-from tui.commands.options import common, json_errors, open_here
+from tui.commands.options import common, json_errors
+from tui.opening import open_here
 
 _LONGEST_FILE: Final = 1024 * 1024
 """Bytes of a .env file."""

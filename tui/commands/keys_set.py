@@ -8,7 +8,8 @@ from typing import Final
 import click
 
 from tui.commands.kept import kept, keyring_name
-from tui.commands.options import common, json_errors, open_here
+from tui.commands.options import common, json_errors
+from tui.opening import open_here
 
 _LONGEST: Final = 65_536
 """Characters that are read from stdin at the most; no key is as long."""

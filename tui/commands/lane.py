@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.options import InOrder, common, dry_run_option, json_errors, open_here
+from tui.commands.options import InOrder, common, dry_run_option, json_errors
 from tui.commands.writing import layer_option
+from tui.opening import open_here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

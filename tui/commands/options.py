@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
@@ -14,10 +13,8 @@ from tui.completing import complete_model, complete_provider
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from core.warden.lanes import Variant
     from core.wire.bounds import Bounds
     from core.wire.network import Network
-    from core.workspace import Workspace
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -166,65 +163,6 @@ def target_options(command: Callable[P, R]) -> Callable[P, R]:
     for option in reversed(options):
         command = option(command)
     return command
-
-
-def config_path(config: str | None) -> Path:
-    """``--config``, else the nearest ``warden.toml``, else the one that would be made here."""
-    from core.warden.document import find_config
-
-    if config is not None:
-        return Path(config)
-    return find_config(Path.cwd()) or Path.cwd() / "warden.toml"
-
-
-def open_here(
-    config: str | None, variant: str, base: str | None = None, *, may_be_new: bool = False
-) -> Workspace:
-    """The workspace of a headless command: this environment, this machine's keyring.
-
-    Raises ConfigProblem when the file cannot be read, or is not there and ``may_be_new`` is
-    false. With a base layer it need not be there: Warden's action takes that alone then.
-    """
-    from core.errors import ConfigProblem, Fault
-    from core.keys.bounded import Patience
-    from core.keys.vault import open_vault
-    from core.paths import state_folder
-    from core.text import one_line
-    from core.workspace import open_workspace
-
-    chosen: Variant = "stock" if variant == "stock" else "providers"
-    state = state_folder()
-    path = config_path(config)
-    workspace = open_workspace(
-        path,
-        env=os.environ,
-        vault=open_vault(state, env=os.environ),
-        variant=chosen,
-        state_folder=state,
-        base=None if base is None else Path(base),
-    )
-    # One command is one action: its keyring calls share a bound. A keyring that asks to be
-    # unlocked, where somebody can see the question, is waited for; Ctrl-C ends that.
-    here = workspace.vault.here
-    seen = here.desktop or here.platform != "linux"
-    patience = Patience(on_wait=_say_wait if seen else None)
-    workspace.vault.patience = lambda: patience
-    if workspace.document.exists or may_be_new or workspace.base_only:
-        return workspace
-    if config is None:
-        what = "There is no warden.toml here."
-        why = f"Looked in {one_line(str(path.parent))} and up to the repository's root."
-    else:
-        what, why = f"There is no file {one_line(config)}.", "It is what --config names."
-    fix = "turnkey provider add NAME --url URL makes one; --config FILE names another."
-    raise ConfigProblem(Fault("config_unreadable", what, why, fix))
-
-
-def _say_wait(words: str) -> None:
-    from core.keys.bounded import PROMPT_S
-    from tui.commands.output import say
-
-    say(f"{words} Waiting for at most {PROMPT_S:g} s; Ctrl-C ends it.")
 
 
 def bounds_for(timeout: float | None) -> Bounds:

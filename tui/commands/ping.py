@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.options import bounds_for, common, network_here, open_here, target_options
+from tui.commands.options import bounds_for, common, network_here, target_options
+from tui.opening import open_here
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +114,9 @@ async def _ping_all(
     from core.errors import TurnkeyError
     from core.live.ping import PONG_PROMPT, not_tried, ping
     from core.wire.client import open_client
+    from core.wire.stamps import STAMPS, Stamps
 
+    STAMPS.set(Stamps())  # before the client connects: times by the kernel, where it gives them
     try:
         client = open_client(
             target.base, bounds, key=target.key, headers=target.headers, network=network_here()
@@ -131,6 +134,7 @@ async def _ping_all(
                 max_tokens=max_tokens,
                 bounds=bounds,
                 key=target.key,
+                api=target.api,
             )
             results.append(_told(result, target))
             if result.error is not None and not result.reachable:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from core.text import shell_word, without_login
-from tui.commands.options import InOrder, common, dry_run_option, json_errors, open_here
+from tui.commands.options import InOrder, common, dry_run_option, json_errors
 from tui.commands.provider_add import add, provider_facts
 from tui.commands.writing import layer_option
+from tui.opening import open_here
 
 if TYPE_CHECKING:
     from core.errors import Fault

@@ -17,9 +17,9 @@ from tui.commands.options import (
     network_here,
     timeout_option,
     trust_options,
-    open_here,
 )
 from tui.commands.writing import layer_option
+from tui.opening import open_here
 
 if TYPE_CHECKING:
     from core.discover.facts import Discovery

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tui.commands.options import (
-    base_option,
-    config_option,
-    no_color_option,
-    open_here,
-    variant_option,
-)
+from tui.commands.options import base_option, config_option, no_color_option, variant_option
+from tui.opening import open_here
 
 
 @click.command(

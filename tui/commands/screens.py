@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tui.commands.options import open_here
+from tui.opening import open_here
 
 WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
 """What textual-serve sets for the app of a browser's tab, which has pipes for a terminal."""
@@ -13,18 +13,18 @@ WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
 
 def open_screens(
     *,
-    demo: bool,
-    config: str | None,
-    variant: str,
+    demo: bool = False,
+    config: str | None = None,
+    variant: str = "providers",
     base: str | None = None,
     color: bool = True,
     mouse: bool = True,
 ) -> int:
     """Open the screens on the nearest file, or on the demo provider. Returns the exit code."""
-    from core.errors import Fault, UsageProblem
-
     served = os.environ.get("TEXTUAL_DRIVER") == WEB_DRIVER
     if not served and not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
+        from core.errors import Fault, UsageProblem
+
         raise UsageProblem(
             Fault(
                 "usage",
