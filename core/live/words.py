@@ -151,6 +151,13 @@ def reason_words(run: Run) -> list[str]:
     return said
 
 
+def stamp_words(figures: Figures) -> str:
+    """Whose clock the times are of."""
+    if figures.stamps == "kernel":
+        return "times by the kernel's receive stamps"
+    return "times by the thread that reads"
+
+
 def median_lines(runs: Sequence[Run]) -> list[str]:
     """Medians and range of the main figures over several runs."""
     rows: tuple[tuple[str, str, str], ...] = (
@@ -159,6 +166,10 @@ def median_lines(runs: Sequence[Run]) -> list[str]:
         ("total", "total_s", "s"),
         ("thinking", "thinking_tokens_per_s", "tok/s"),
         ("answer", "answer_tokens_per_s", "tok/s"),
+        ("end to end", "tokens_per_s_end_to_end", "tok/s"),
+        ("gaps p50", "gap_p50_s", "s"),
+        ("gaps p95", "gap_p95_s", "s"),
+        ("longest gap", "longest_stall_s", "s"),
     )
     lines = []
     for label, name, unit in rows:

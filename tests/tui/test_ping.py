@@ -76,6 +76,7 @@ def test_a_person_sees_the_answer_and_the_figures(desk: Desk) -> None:
     assert "first token" in pinged.out
     assert "too short for a rate" in pinged.err
     assert "--runs 3" in pinged.err
+    assert "turnkey help figures" in pinged.err
 
 
 def test_several_runs_end_in_medians(desk: Desk) -> None:
@@ -89,6 +90,8 @@ def test_several_runs_end_in_medians(desk: Desk) -> None:
     assert "run 3 of 3" in shown.out
     assert "medians and range of 3 runs" in shown.out
     assert "3 of 3 runs" in shown.out
+    assert "gaps p95" in shown.out.partition("medians and range")[2]
+    assert "a single run" not in shown.err
 
 
 def test_another_prompt_and_limit_are_sent_and_any_answer_is_right(desk: Desk) -> None:

@@ -172,7 +172,7 @@ def _told(run: Run, target: Target) -> Run:
 
 def print_run(target: Target, run: Run, number: int, of: int) -> None:
     """One run in a few lines: the three results, the answer, the figures, what it tells."""
-    from core.live.words import figure_lines, reason_words
+    from core.live.words import figure_lines, reason_words, stamp_words
     from tui.commands.output import say, show, show_fault, warn
 
     title = f"{target.model} at {target.base.url}"
@@ -189,6 +189,7 @@ def print_run(target: Target, run: Run, number: int, of: int) -> None:
             show(f"  {line}")
         for line in reason_words(run):
             say(f"  {line}")
+        say(f"  {stamp_words(run.figures)}; what each figure means: turnkey help figures")
     if of == 1 and run.ok:
         say("  a single run: repeat with --runs 3 for medians")
     for warning in run.warnings:
