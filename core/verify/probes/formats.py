@@ -91,6 +91,11 @@ async def _ask(tape: Tape) -> None:
             if answered.ok and thinks(answered) == base and name != "openai":
                 break
         if moved(tape.answers, candidate) == "both":
+            # a model may think or not of itself: once more each
+            for side, fields in (("on", on), ("off", off)):
+                change = {"messages": sum_of(tape), **fields}
+                await tape.ask(f"{name} {side} again", change)
+        if moved(tape.answers, candidate) == "both":
             return
 
 
@@ -110,9 +115,12 @@ def moved(answers: Answers, candidate: Compat) -> str:
         known = not base or off.state == "refused"
         return "on" if thought_on and known else "ignored"
     thought_off = thinks(answers[f"{name} off"])
-    if thought_on and not thought_off:
-        return "both"
-    return "ignored"
+    if not thought_on or thought_off:
+        return "ignored"
+    on_again, off_again = answers.get(f"{name} on again"), answers.get(f"{name} off again")
+    if on_again is not None and not thinks(on_again):
+        return "ignored"
+    return "ignored" if thinks(off_again) else "both"
 
 
 def _judge(answers: Answers, subject: Subject) -> Judged:
@@ -199,8 +207,8 @@ PROBES: Final = (
         "thinking-format",
         "Which of Pi's ways to steer thinking does this model obey?",
         ("thinkingFormat", "chatTemplateKwargs", "chatTemplateArgs"),
-        24,
-        6000,
+        26,
+        6500,
         _ask,
         _judge,
     ),

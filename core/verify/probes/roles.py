@@ -41,6 +41,8 @@ async def _ask_developer(tape: Tape) -> None:
     if (await _asked(tape, "developer", [developer, user(QUESTION)])).ok:
         await _asked(tape, "system", [system, user(QUESTION)])
         await _asked(tape, "alone", [user(QUESTION)])
+        if _obeyed(tape.answers["system"]) and not _obeyed(tape.answers["developer"]):
+            await tape.ask("developer again", {"messages": [developer, user(QUESTION)]})
 
 
 def _developer(answers: Answers, subject: Subject) -> Judged:
@@ -66,14 +68,17 @@ def _developer(answers: Answers, subject: Subject) -> Judged:
             f" it, {alone} without.{'' if thinking else unused}"
         )
         return Judged(not thinking, "dropped", text, off, cured=True, fix=fix, detail=detail)
-    if _obeyed(answers["developer"]):
+    tried = [answers[name] for name in ("developer", "developer again") if name in answers]
+    if any(_obeyed(one) for one in tried):
         return Judged(
             True, "honoured", "The instruction in a developer message is followed.", detail=detail
         )
     system = answers.get("system")
-    if system is not None and system.ok and _obeyed(system):
+    cut = any(not one.answer.strip() for one in tried)
+    if system is not None and system.ok and _obeyed(system) and not cut:
         text = (
-            "The role developer is taken, and what it says is not followed; the same as system is."
+            "The role developer is taken, and what it says is not followed, twice; the same as"
+            " system is."
             f"{'' if thinking else unused}"
         )
         return Judged(not thinking, "not_followed", text, off, cured=True, fix=fix, detail=detail)
@@ -172,8 +177,8 @@ PROBES: Final = (
         "developer",
         "Does a message with the role developer reach the model?",
         ("supportsDeveloperRole",),
-        4,
-        500,
+        5,
+        600,
         _ask_developer,
         _developer,
     ),

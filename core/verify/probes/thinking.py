@@ -110,7 +110,12 @@ async def _ask_effort(tape: Tape) -> None:
         await tape.confirm(BOGUS, {"messages": sum_of(tape), "reasoning_effort": BOGUS})
         return
     await tape.control()
-    high, _ = await _effort(tape, "high"), await _effort(tape, "none")
+    high, off = await _effort(tape, "high"), await _effort(tape, "none")
+    if off.ok and not thinks(off) and thinks(tape.answers["sum"]):
+        # a model may think or not of itself
+        none: Body = {"messages": sum_of(tape), "reasoning_effort": "none"}
+        await tape.ask("none again", none)
+        await tape.ask("sum again", {"messages": sum_of(tape)})
     if high.ok and thought(high) > thought(low) * _APART:
         for level in ("low", "high"):
             change: Body = {"messages": sum_of(tape), "reasoning_effort": level}
@@ -127,9 +132,9 @@ def reads_effort(answers: Answers) -> tuple[str, str]:
     bogus = read(answers, BOGUS)
     if bogus.state == "refused":
         return "honoured", f"A word that is no level is refused ({bogus.words})."
-    off, plain = answers.get("none"), answers["sum"]
-    if off is not None and off.ok and thinks(plain) and not thinks(off):
-        return "honoured", "With none the model does not think, without the field it does."
+    offs, plains = _pair(answers, "none"), _pair(answers, "sum")
+    if len(offs) == len(plains) == 2 and all(map(thinks, plains)) and not any(map(thinks, offs)):
+        return "honoured", "With none the model does not think, without the field it does; twice."
     low = [thought(answers.get(name)) for name in ("low", "low again")]
     high = [thought(answers.get(name)) for name in ("high", "high again")]
     if "high again" in answers and min(high) > max(low) * _APART:
@@ -142,6 +147,12 @@ def reads_effort(answers: Answers) -> tuple[str, str]:
     if knows_fields(answers):
         return "accepted", "Unknown fields are refused here, so this one is known."
     return "ignored", "Any word is taken, unknown fields are as well, and nothing differs."
+
+
+def _pair(answers: Answers, name: str) -> list[Answered]:
+    """The good answers to a request and to its repetition."""
+    asked = (answers.get(name), answers.get(f"{name} again"))
+    return [one for one in asked if one is not None and one.ok]
 
 
 def _template_reads(answers: Answers) -> str:
@@ -295,7 +306,7 @@ PROBES: Final = (
         "reasoning-effort",
         "Is reasoning_effort taken, and is it read?",
         ("supportsReasoningEffort",),
-        8,
+        10,
         2500,
         _ask_effort,
         _judge_effort,

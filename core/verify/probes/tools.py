@@ -67,6 +67,8 @@ async def _ask_tools(tape: Tape) -> None:
         await tape.confirm("tool", change)
     elif call_fault(answered) == "no_call":
         await tape.ask("auto", {**change, "tool_choice": "auto"})
+    elif call_fault(answered):
+        await tape.ask("tool again", change)
 
 
 def _tools(answers: Answers, _: Subject) -> Judged:
@@ -88,6 +90,14 @@ def _tools(answers: Answers, _: Subject) -> Judged:
             True,
             "honoured",
             "Offered a tool and no tool_choice, the model called it with valid arguments.",
+        )
+    again = answers.get("tool again")
+    if again is not None and again.ok and not call_fault(again):
+        return Judged(
+            None,
+            "flaky",
+            "One call came as it should and one did not.",
+            fix="See how often the agent trial passes.",
         )
     if fault == "as_text":
         return Judged(

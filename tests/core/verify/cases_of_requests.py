@@ -10,6 +10,7 @@ from tests.core.verify.habits import (
     always,
     flaky,
     gateway_none,
+    in_turns,
     marked,
     role,
     strict,
@@ -69,6 +70,7 @@ CASES: Final = (
     Case("tools", lambda: FakeModel(calls=lambda _: "broken"), "fail", "broken"),
     Case("tools", lambda: FakeModel(calls=lambda _: "object"), "fail", "broken"),
     Case("tools", lambda: FakeModel(calls=gateway_none), "fail", "forced_none"),
+    Case("tools", lambda: FakeModel(calls=in_turns("text", "call")), "unsure", "flaky"),
     Case("tools", lambda: FakeModel(calls=lambda _: ""), "unsure", "no_call"),
     Case("strict", FakeModel, "pass", "accepted"),
     Case(

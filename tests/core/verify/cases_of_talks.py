@@ -20,6 +20,8 @@ from tests.core.verify.habits import (
     nameless,
     null_content,
     past,
+    sometimes,
+    strict,
     tool_results,
     user_after_tool,
 )
@@ -191,6 +193,30 @@ CASES: Final = (  # the conversation sent back
     ),
     Case("levels", lambda: FakeModel(thinks=always), "unsure", "any_word"),
     Case("thinking-format", lambda: FakeModel(thinks=effort_means), "pass", "honoured"),
+    Case("thinking", lambda: FakeModel(thinks=always, field_name="hidden"), "pass", "hidden"),
+    Case(
+        "thinking-format",
+        lambda: FakeModel(thinks=sometimes(2, 0, 0)),
+        "unsure",
+        "ignored",
+        (("supportsReasoningEffort", False),),
+    ),
+    Case(
+        "reasoning-effort",
+        lambda: FakeModel(thinks=always, refuses={"unknown": strict}),
+        "pass",
+        "accepted",
+    ),
+    Case(
+        "thinking-format",
+        lambda: FakeModel(
+            thinks=lambda body: 3 if body.get("reasoning_effort") == "medium" else 0,
+            refuses={"not off": lambda body: body.get("reasoning_effort") == "none"},
+        ),
+        "pass",
+        "half",
+        facts=THINKER,
+    ),
     Case("thinking-format", FakeModel, "pass", "no_thinking"),
     Case(
         "thinking-format",

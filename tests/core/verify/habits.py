@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from core.verify.pi_shape import PiModel
@@ -139,6 +139,18 @@ def bad_effort(body: Body) -> bool:
 
 def budget_text(body: Body) -> bool:
     return isinstance(body.get("thinking_budget"), str)
+
+
+def in_turns(*kinds: str) -> Callable[[Body], str]:
+    """A kind of call after the other, over and over."""
+    left = cycle(kinds)
+    return lambda _: next(left)
+
+
+def sometimes(*amounts: int) -> Callable[[Body], int]:
+    """Thinks or not as it likes, whatever it is told."""
+    left = cycle(amounts)
+    return lambda _: next(left)
 
 
 def gateway_none(body: Body) -> str:

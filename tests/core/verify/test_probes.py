@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -84,3 +85,28 @@ async def test_the_estimate_covers_what_a_good_model_is_asked(probe: Probe) -> N
     )
     # two plain requests are the bench's own, and a refusal costs a repetition
     assert verdict.requests <= probe.requests + 3
+
+
+async def test_probes_at_once_find_the_same_and_share_what_they_can() -> None:
+    probes = compat_probes()
+
+    async def found(*, at_once: bool) -> tuple[dict[str, str], int, int]:
+        model = FakeModel(thinks=effort_means, refuses={"one of": bad_effort})
+        async with fake_server(model) as server:
+            base = read_base_url(server.base_url)
+            async with open_client(base, BOUNDS, key=None) as client:
+                subject = Subject("p", "m")
+                line = HttpLine(client, base, BOUNDS, courtesy=Courtesy(4))
+                bench = Bench(line, subject)
+                asked = [run_probe(one, subject, line, bench=bench) for one in probes]
+                if at_once:
+                    verdicts = await asyncio.gather(*asked)
+                else:
+                    verdicts = [await one for one in asked]
+            told = sum(one.requests for one in verdicts)
+            return {one.probe: one.finding for one in verdicts}, told, len(server.requests)
+
+    one_by_one, told, sent = await found(at_once=False)
+    together, told_together, sent_together = await found(at_once=True)
+    assert together == one_by_one
+    assert told == sent == told_together == sent_together
