@@ -135,6 +135,8 @@ def _fault(setting: Setting, end: LoopEnd) -> tuple[str, str, str]:
     said = fixes.said(fault)
     if end.last.status == 200 and fault.code == "bad_shape":
         return "not_streamed", said, _STREAM
+    if fault.code == "context_overflow":
+        return fault.code, f"The conversation does not fit: {said}", fixes.refused(setting, fault)
     if end.turns > 1 and end.last.refused:
         words = f"The first turn is taken, but not the one that brings results back: {said}"
         return "history_refused", words, fixes.refused(setting, fault)

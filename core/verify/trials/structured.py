@@ -178,10 +178,11 @@ def _no_answer(setting: Setting, task: Task, answered: Answered, reply: Judged) 
         return Outcome(
             False, "not_streamed", fixes.said(fault), "Have the endpoint stream: Pi always asks."
         )
-    if answered.refused or (answered.status or 0) >= 500:
+    refused = answered.refused or (answered.status or 0) >= 500
+    if refused and fault.code != "context_overflow":
         words = f"The request is not taken: {fixes.said(fault)}"
         return Outcome(False, "refused", words, fixes.refused(setting, fault))
-    return Outcome(False, fault.code, fixes.said(fault), fault.fix)
+    return Outcome(False, fault.code, fixes.said(fault), fixes.refused(setting, fault))
 
 
 __all__ = [
