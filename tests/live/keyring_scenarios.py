@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import KeyProblem
+from core.keys.backends import find_backend
 from core.keys.secret import Secret
 from core.keys.vault import Vault, open_vault
 
@@ -59,7 +60,7 @@ STEPS: dict[str, Callable[[Vault, Secret], object]] = {
     "list": listed,
     "rebind": rebind,
     "delete-new": lambda vault, _: vault.delete(VARIABLE, NEW),
-    "locked": lambda vault, _: vault._found().locked(),
+    "locked": lambda vault, _: find_backend().locked(),
 }
 
 
