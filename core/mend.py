@@ -38,7 +38,7 @@ def to_mend(workspace: Workspace) -> tuple[Mend, ...]:
     Escapes come first, since they send code elsewhere; then what Warden would refuse; then the
     rest. Computed from the file and the environment alone: nothing is asked of a server.
     """
-    if not workspace.document.raw:
+    if not workspace.document.raw and not workspace.base_only:
         return ()  # a file that is yet to be made has nothing wrong with it
     report = workspace.lanes()
     found = [*escapes_to_mend(report), *problems_to_mend(workspace.problems())]

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
+from core.leaked import masked_data
 from core.mend import grouped
+from core.providers.key_forms import shown_selector
 from core.text import one_line
 from core.warden.chains import LANES, PI
+from core.warden.layers import value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from core.mend import EscapeGroup
+    from core.warden.document import Document
     from core.warden.lanes import EffortChoice, LaneReport, Layer, Resolution
     from core.warden.layers import Layered, Value
 
@@ -34,6 +38,11 @@ FOLLOWS: Final[dict[str, str]] = {
     "build": "follows synthesis, then auxiliary: set it there",
     "build_repair": "follows the auxiliary lane: set it there",
 }
+
+
+def shown(selector: str) -> str:
+    """A selector on one line; a key that stands in its place is masked."""
+    return one_line(shown_selector(selector))
 
 
 def lanes_of(report: LaneReport, layer: Layer) -> Mapping[str, Resolution]:
@@ -64,25 +73,25 @@ def headline(name: str, resolution: Resolution) -> Content:
     return Content.assemble(
         (f"{name.replace('_', ' '):<10}", "bold $primary"),
         " → ",
-        (one_line(resolution.selector or "left to Pi"), "bold"),
+        (shown(resolution.selector or "left to Pi"), "bold"),
         (f"   by {resolution.won_by}", DIM),
     )
 
 
 def chain_lines(resolution: Resolution, *, layers: bool = False) -> list[Content]:
     """The rules of a chain: the value of each, with its layer, and why it won or was passed."""
-    shown = [
+    names = [
         f"{step.rule} ({step.layer})" if layers and step.layer in {"repo", "base"} else step.rule
         for step in resolution.chain
     ]
-    rules = max(map(len, shown))
+    rules = max(map(len, names))
     values = min(26, max(len(step.value or "–") for step in resolution.chain))
     lines = []
-    for step, rule in zip(resolution.chain, shown, strict=True):
+    for step, rule in zip(resolution.chain, names, strict=True):
         won = step.rule == resolution.won_by and step.layer == resolution.layer
         text = (
             f" {'▸' if won else ' '} {rule:<{rules}}  "
-            f"{one_line(step.value or '–', values):<{values}}  {one_line(step.why, 300)}"
+            f"{one_line(shown(step.value or '–'), values):<{values}}  {one_line(step.why, 300)}"
         )
         lines.append(Content.styled(text, ("$error" if rule == PI else "$success") if won else DIM))
     return lines
@@ -100,7 +109,7 @@ def override_words(name: str, resolution: Resolution) -> list[Content]:
 def overrides_line(report: LaneReport) -> list[Content]:
     """Which skills and triggers have a model of their own."""
     named = [
-        f"{one.skill}{f' ({one.trigger})' if one.trigger else ''} → {one.selector}"
+        f"{one.skill}{f' ({one.trigger})' if one.trigger else ''} → {shown(one.selector)}"
         for one in report.overrides
     ]
     if not named:
@@ -136,8 +145,11 @@ def escape_lines(groups: Iterable[EscapeGroup], closing: EscapeGroup | None) -> 
     ]
 
 
-def layer_words(views: Layered) -> list[Content]:
-    """Both files in Warden's three views, every value with the layer that gave it."""
+def layer_words(views: Layered, *documents: Document) -> list[Content]:
+    """Both files in Warden's three views, every value with the layer that gave it.
+
+    Keys that stand in the documents are masked.
+    """
     titled = (
         ("The whole config", views.merged),
         ("What this file's skills get", views.repo_skills),
@@ -146,12 +158,14 @@ def layer_words(views: Layered) -> list[Content]:
     parts: list[Content] = []
     for title, values in titled:
         parts.append(Content.styled(title, "bold $primary"))
-        parts += [_value_line(value) for value in values] or [Content.styled("  nothing", DIM)]
+        parts += [_value_line(value, documents) for value in values] or [
+            Content.styled("  nothing", DIM)
+        ]
     return [*parts, *(Content.styled(f"▲ {note}", "$warning") for note in views.notes)]
 
 
-def _value_line(value: Value) -> Content:
-    shown = one_line(repr(value.value), 60)
+def _value_line(value: Value, documents: tuple[Document, ...]) -> Content:
+    text = one_line(value_text(masked_data(value.value, *documents)), 60)
     return Content.assemble(
-        f"  {one_line('.'.join(value.path), 44):<44} ", (f"{value.layer:<5}", "bold"), (shown, DIM)
+        f"  {one_line('.'.join(value.path), 44):<44} ", (f"{value.layer:<5}", "bold"), (text, DIM)
     )

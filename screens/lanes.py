@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 from core.errors import Refusal, TurnkeyError
 from core.text import one_line
 from core.warden.chains import LANES, efforts
-from core.warden.lane_edits import set_lane, unset_lane
+from screens.lane_choice import ALL, current, differ, edited, levels, with_effort
 from screens.lane_words import (
     FOLLOWS,
     escape_lines,
@@ -24,6 +24,7 @@ from screens.lane_words import (
     layer_words,
     override_words,
     overrides_line,
+    shown,
     to_close,
 )
 from tui.widgets.ask import AskChoice
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from core.warden.lanes import Lane, LaneReport, Layer, Override
     from core.workspace import Workspace
 
-ALL: Final = "all"
 MORE: Final = ("verification", "workflow", "build", "build_repair")
 NO_MODELS: Final = "No model is declared yet: go back with esc, and a adds a provider."
 
@@ -53,6 +53,7 @@ class LanesScreen(TurnkeyScreen[None]):
         Binding("left,h", "app.focus_previous", "Lane", show=False),
         Binding("right", "app.focus_next", "Model", show=False),
         Binding("c", "close", "Close", id="close", tooltip="Close the first escape below"),
+        Binding("e", "effort", "Effort", id="effort", tooltip="How hard the lane's model thinks"),
         Binding("w", "more", "More work", id="more", tooltip="Verification, the action, build"),
         Binding("t", "test", "Test", id="test", tooltip="Watch this model answer"),
         Binding("V", "variant", "Variant", id="variant", tooltip="Which Warden reads the file"),
@@ -115,6 +116,7 @@ class LanesScreen(TurnkeyScreen[None]):
             workspace.variant,
             env=workspace.env,
             base=document.config() if in_base else workspace.base,
+            base_only=workspace.base_only and (in_base or not document.raw),
         )
 
     def draw(self) -> None:
@@ -146,7 +148,7 @@ class LanesScreen(TurnkeyScreen[None]):
                 rows.add_option(
                     Option(
                         Content.assemble(
-                            (f"{one_line(label, 30):<10} ", "bold"), (one_line(selector), "$accent")
+                            (f"{one_line(label, 30):<10} ", "bold"), (shown(selector), "$accent")
                         )
                     )
                 )
@@ -165,15 +167,16 @@ class LanesScreen(TurnkeyScreen[None]):
                 return
             found = self._config.providers if self._layer == "base" else self.workspace.providers
             declared = [f"{one.name}/{entry.id}" for one in found for entry in one.models]
-            now = self._current()
+            now = current(self._config, self._row, self._overrides)
+            split = differ(self._config, self._row)
             if now is not None and now not in declared:
                 declared.append(now)
             self._choices = (*declared, None)
             models.add_options(
                 [
                     Option(
-                        ("● " if choice == now and not self._differ() else "  ")
-                        + (one_line(choice) if choice is not None else self._inherit_words())
+                        ("● " if choice == now and not split else "  ")
+                        + (shown(choice) if choice is not None else self._inherit_words())
                     )
                     for choice in self._choices
                 ]
@@ -185,49 +188,12 @@ class LanesScreen(TurnkeyScreen[None]):
             return "no model of its own"
         return "unset all three" if self._row == ALL else "inherit (leave it unset)"
 
-    def _current(self) -> str | None:
-        if self._row in self._overrides:
-            return self._overrides[self._row].selector
-        defaults = self._config.defaults
-        written = {
-            "agent": defaults.agent_model,
-            "auxiliary": defaults.auxiliary_model,
-            "synthesis": defaults.synthesis_model,
-        }
-        if self._row == ALL:
-            values = set(written.values())
-            return values.pop() if len(values) == 1 else None
-        return written[self._row]
-
-    def _differ(self) -> bool:
-        """Whether the three lanes are written differently, so that no choice is the one of all."""
-        defaults = self._config.defaults
-        written = {defaults.agent_model, defaults.auxiliary_model, defaults.synthesis_model}
-        return self._row == ALL and len(written) > 1
-
     def _choice(self) -> str | None:
         at = self.query_one("#choices", OptionList).highlighted
         return self._choices[at] if at is not None and at < len(self._choices) else None
 
     def _with(self, choice: str | None, default_model: DefaultModel) -> Document:
-        document = self._document
-        if self._row in FOLLOWS:
-            return document
-        override = self._overrides.get(self._row)
-        if override is not None:
-            from core.warden.keys_edit import set_key, unset_key
-
-            if choice is None:
-                return unset_key(document, override.path)
-            return set_key(document, override.path, choice)
-        for lane in LANES:
-            if self._row not in {ALL, lane}:
-                continue
-            if choice is None:
-                document = unset_lane(document, lane)
-            else:
-                document = set_lane(document, lane, choice, default_model=default_model)
-        return document
+        return edited(self._document, self._row, choice, self._overrides, default_model)
 
     def _preview(self) -> None:
         """Redraw the resolution as it would be with the highlighted choice."""
@@ -257,7 +223,7 @@ class LanesScreen(TurnkeyScreen[None]):
             in_base = self._layer == "base"
             base = document if in_base else workspace.base_document
             repo = workspace.document if in_base else document
-            return layer_words(layered(base.data(), repo.data()))
+            return layer_words(layered(base.data(), repo.data()), base, repo)
         config = document.config()
         override = self._overrides.get(self._row)
         if override is not None:
@@ -354,6 +320,8 @@ class LanesScreen(TurnkeyScreen[None]):
             return True if self.workspace.unsaved else None
         if action == "close":
             return True if self.workspace.lanes().escapes else None
+        if action == "effort":
+            return True if levels(self._row, self.workspace.variant) else None
         if action == "layers":
             return self.workspace.base is not None
         if action == "base":
@@ -361,6 +329,26 @@ class LanesScreen(TurnkeyScreen[None]):
         if action == "test":
             return True if self._choice() is not None else None
         return True
+
+    @work(exclusive=True, group="effort", exit_on_error=False)
+    async def action_effort(self) -> None:
+        """Ask how hard the lane's model thinks, and write it: a pending edit."""
+        known = levels(self._row, self.workspace.variant)
+        if not known:
+            return
+        answers = [("unset", "leave it unset"), *((level, level) for level in known)]
+        question = f"Effort of {self._row if self._row != ALL else 'the lanes that have one'}:"
+        answer = await self.app.push_screen_wait(AskChoice(question, answers))
+        if answer is None:
+            return
+        wanted = None if answer == "unset" else answer
+        try:
+            document = with_effort(self._document, self._row, wanted, self.workspace.variant)
+        except TurnkeyError as error:
+            self.query_one(FaultBox).show(error.fault)
+            return
+        self.workspace.edit(document, self._layer)
+        self.draw()
 
     def action_test(self) -> None:
         """Watch the highlighted model answer."""

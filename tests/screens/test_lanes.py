@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
-from textual.widgets import OptionList, Static
+from textual.widgets import Button, OptionList, Static
 
 from core.keys.vault import open_vault
 from core.warden.workflows import NamedBase
@@ -199,3 +199,53 @@ async def test_old_default_model_is_moved_only_when_asked() -> None:
     defaults = tomllib.loads(on.document.text)["defaults"]
     assert "model" not in defaults
     assert defaults["agent"]["model"] == "litellm/qwen3-coder"
+
+
+async def test_e_sets_the_effort_of_the_lane_and_takes_it_away() -> None:
+    on = workspace(FILLED)
+    app = Stage(on, ToLanes("agent"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "LanesScreen")
+        await pilot.press("e")
+        await arrive(pilot, "AskChoice")
+        labels = [str(button.label) for button in app.screen.query(Button)]
+        assert labels == ["leave it unset", "off", "low", "medium", "high", "xhigh"]
+        await pilot.press("tab", "tab", "enter")
+        await until(pilot, lambda: on.config.defaults.agent_effort == "low")
+        await until(pilot, lambda: "set by defaults.agent.effort" in chains(app))
+        await pilot.press("e")
+        await arrive(pilot, "AskChoice")
+        await pilot.press("enter")
+        await until(pilot, lambda: on.config.defaults.agent_effort is None)
+        assert not on.unsaved
+
+
+async def test_a_lane_without_an_effort_of_its_own_offers_none() -> None:
+    app = Stage(workspace(FILLED), ToLanes("auxiliary"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "LanesScreen")
+        assert app.screen.check_action("effort", ()) is None
+        await pilot.press("V")
+        await until(pilot, lambda: app.screen.check_action("effort", ()) is True)
+
+
+async def test_no_key_is_shown_where_a_selector_belongs(tmp_path: Path) -> None:
+    key = "sk-" + "a1B2" * 6
+    path, base = tmp_path / "warden.toml", tmp_path / "org.toml"
+    path.write_text(f'version = 1\n[defaults.agent]\nmodel = "{key}"\n{PROVIDER}')
+    base.write_text(
+        f'version = 1\n[defaults.synthesis]\nmodel = "x/{key}"\n[defaults.providers.gw]\n'
+        f'baseUrl = "http://ann:hunter22@gw/v1"\nheaders = {{ X-Api-Key = "{key}" }}\n'
+    )
+    vault = open_vault(tmp_path, env={}, find=None)
+    on = open_workspace(path, env={}, vault=vault, base=base)
+    app = Stage(on, ToLanes("agent"))
+    async with app.run_test(size=(160, 50)) as pilot:
+        await stand(pilot, "LanesScreen")
+        for press in ("end", "L", "b", "L"):
+            await pilot.press(press)
+            await pilot.pause()
+            lists = [option for one in app.screen.query(OptionList) for option in one.options]
+            said = chains(app) + "".join(str(option.prompt) for option in lists)
+            assert key not in said
+            assert "hunter22" not in said
