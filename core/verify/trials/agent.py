@@ -10,6 +10,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from core.verify.pi_shape import Message, System, User
 from core.verify.trials import fixes
 from core.verify.trials.loop import MOST_TURNS, LoopEnd, judged, run_loop
@@ -57,7 +59,15 @@ async def run(setting: Setting, line: Line, tell: Tell) -> Verdict:
                 "on the way takes the absent field for none.",
                 fixes.forced_none(setting),
             )
-        return _outcome(setting, end)
+        found = _outcome(setting, end)
+        if end.how in _PARSED and await _whole_is_right(ledger, end, told):
+            return msgspec.structs.replace(
+                found,
+                words=f"{found.words} Asked for without a stream, the same call comes right.",
+                fix=f"The fault is in the stream alone, which Pi always asks for. {found.fix}",
+                detail={**found.detail, "right_unstreamed": True},
+            )
+        return found
 
     return await repeated(NAME, True, setting, line, tell, one)
 
@@ -67,6 +77,18 @@ async def _forced(ledger: Ledger, end: LoopEnd, told: Callable[[int, str], None]
     told(end.turns + 1, "no call: the same again with tool_choice written out")
     again = await ledger.send({**end.body, "tool_choice": "auto"})
     return judged(again).ending == "calls"
+
+
+_PARSED: Final = frozenset({"broken_arguments", "object_arguments", "written_as_text"})
+"""Endings that a server's parser brings about, which may differ with and without a stream."""
+
+
+async def _whole_is_right(ledger: Ledger, end: LoopEnd, told: Callable[[int, str], None]) -> bool:
+    """Whether the same request, answered whole, makes a call that can be run."""
+    told(end.turns + 1, "a call went wrong: the same again without a stream")
+    plain = {name: value for name, value in end.body.items() if name != "stream_options"}
+    again = await ledger.send({**plain, "stream": False})
+    return again.fault is None and judged(again).ending == "calls"
 
 
 def opening(setting: Setting, question: str) -> tuple[Message, ...]:

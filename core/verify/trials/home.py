@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from core.text import one_line
 from core.verify.trials.setting import Cost, Step
 from core.verify.verdict import Evidence, Verdict
+from core.warden.config import split_selector
 
 if TYPE_CHECKING:
     from core.verify.exchange import Line
     from core.verify.trials.setting import Setting, Tell
     from core.warden.chains import Lane
+    from core.warden.lanes import LaneReport
 
 NAME: Final = "stays_home"
 
@@ -42,30 +45,27 @@ async def run(setting: Setting, _line: Line, tell: Tell) -> Verdict:
 
 def stays_home(setting: Setting) -> Verdict:
     """Whether the lane, and the work that goes with it, stays with the chosen providers. Pure."""
-
-    def verdict(word: str, text: str, finding: str, fix: str = "") -> Verdict:
-        return Verdict(
-            NAME,
-            setting.provider,
-            setting.model,
-            setting.lane,
-            "pass" if word == "pass" else "fail" if word == "fail" else "unsure",
-            Evidence(text),
-            fix,
-            finding,
-        )
-
     if setting.report is None:
-        return verdict("unsure", "There is no config to tell lanes by.", "no_config")
-    works = WORKS[setting.lane]
-    found = [one for one in setting.report.escapes if one.lane in works]
-    escapes = [one for one in found if f"{one.code}:{one.lane}" not in setting.allowed]
+        text = "There is no config to tell lanes by."
+        who = (setting.provider, setting.model, setting.lane)
+        return Verdict(NAME, *who, "unsure", Evidence(text), finding="no_config")
+    return lane_home(setting.report, setting.lane, setting.allowed)
+
+
+def lane_home(report: LaneReport, lane: Lane, allowed: frozenset[str] = frozenset()) -> Verdict:
+    """The same for any lane of a report, one without a setting included: it may have left. Pure.
+
+    ``allowed``: escapes that are meant, as ``CODE:LANE``.
+    """
+    chain = report.lanes[lane]
+    provider, model = split_selector(chain.selector or "") or (chain.provider or "", "")
+    found = [one for one in report.escapes if one.lane in WORKS[lane]]
+    escapes = [one for one in found if f"{one.code}:{one.lane}" not in allowed]
     if escapes:
         text = " ".join(f"{one.code}: {one.message}" for one in escapes)
-        fixes = list(dict.fromkeys(one.fix for one in escapes if one.fix))
-        return verdict("fail", text, "escapes", " ".join(fixes))
-    chain = setting.report.lanes[setting.lane]
-    allowed = f" {len(found)} escapes are allowed by you." if found else ""
-    return verdict(
-        "pass", f"{setting.lane} goes to {chain.selector}, by {chain.won_by}.{allowed}", "ok"
-    )
+        fixes = " ".join(dict.fromkeys(one.fix for one in escapes if one.fix))
+        return Verdict(NAME, provider, model, lane, "fail", Evidence(text), fixes, "escapes")
+    noted = f" {len(found)} escapes are allowed by you." if found else ""
+    where = chain.selector or "what Pi finds"
+    text = f"{lane} goes to {one_line(where, 120)}, by {chain.won_by}.{noted}"
+    return Verdict(NAME, provider, model, lane, "pass", Evidence(text), finding="ok")

@@ -14,7 +14,7 @@ from core.live.verdict import ToolCall
 from core.verify.exchange import Answered
 from core.verify.pi_shape import PiModel
 from core.verify.trials import fixes
-from core.verify.trials.home import stays_home
+from core.verify.trials.home import lane_home, stays_home
 from core.verify.trials.identity import canary, served
 from core.verify.trials.limits import held, read_whole, room_left, window_said
 from core.verify.trials.long_text import long_prompt
@@ -22,7 +22,7 @@ from core.verify.trials.loop import judged
 from core.verify.trials.structured import outcome
 from core.verify.trials.tasks import extraction, merging
 from core.verify.trials.written_calls import SHAPES
-from tests.core.verify.trials.helpers import config_of, report_of, setting
+from tests.core.verify.trials.helpers import all_on, config_of, report_of, setting
 
 if TYPE_CHECKING:
     from core.verify.trials.setting import Setting
@@ -269,6 +269,15 @@ def test_an_allowed_escape_passes_and_is_told() -> None:
     found = stays_home(_escaping(allowed))
     assert found.verdict == "pass"
     assert "allowed by you" in found.evidence.text
+
+
+def test_a_lane_that_nobody_set_is_judged_without_a_setting() -> None:
+    text = all_on("m").replace('[defaults.auxiliary]\nmodel = "mine/m"\n', "")
+    config = config_of(text)
+    found = lane_home(report_of(config, "stock"), "auxiliary")
+    assert (found.verdict, found.lane) == ("fail", "auxiliary")
+    assert "E1" in found.evidence.text
+    assert lane_home(report_of(config, "stock"), "agent").verdict == "pass"
 
 
 def test_without_a_config_nothing_is_said_of_lanes() -> None:

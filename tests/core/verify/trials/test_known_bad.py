@@ -9,7 +9,8 @@ from core.verify.pi_shape import PiModel
 from core.warden.chains import LANES
 from tests.core.verify.trials.helpers import every_name, setting, verdicts
 from tests.servers.known_bad import KNOWN_BAD, Bad
-from tests.servers.lane_server import MODEL, lane_server
+from tests.servers.lane_server import MODEL, Said, Turn, lane_server
+from tests.servers.scripted import Behaviour, json_reply
 
 
 @pytest.mark.parametrize("bad", KNOWN_BAD.values(), ids=KNOWN_BAD)
@@ -58,3 +59,27 @@ async def test_what_was_sent_and_came_stands_in_the_evidence(lane: str) -> None:
     for one in found:
         assert len(one.evidence.exchanges) <= 6
         assert all(MODEL in sent or "canary" in sent for sent, _ in one.evidence.exchanges)
+
+
+async def test_a_call_that_only_the_stream_breaks_is_told_so() -> None:
+    """Unstreamed the same server gives a proper call: the streaming parser is at fault."""
+    bad = KNOWN_BAD["two calls under one index"]
+    assert bad.hook is not None
+    broken = bad.hook()
+
+    def hook(turn: Turn) -> Said | Behaviour | Turn | None:
+        if turn.ask.stream is True or not turn.said.calls:
+            return broken(turn)
+        call = turn.said.calls[0]
+        function = {"name": call.name, "arguments": call.arguments}
+        made = {"id": "c1", "type": "function", "function": function}
+        message = {"role": "assistant", "content": None, "tool_calls": [made]}
+        choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+        return json_reply(200, {"model": MODEL, "choices": [choice]})
+
+    async with lane_server(hook) as server:
+        found = await verdicts(server.base_url, setting(), lanes=["agent"], names=["agent_loop"])
+    assert [one.finding for one in found] == ["broken_arguments"]
+    assert "without a stream" in found[0].evidence.text
+    assert found[0].fix.startswith("The fault is in the stream alone")
+    assert found[0].detail["right_unstreamed"] is True
