@@ -29,6 +29,7 @@ from urllib.parse import quote, quote_plus
 from screens.home import HomeScreen
 from screens.keys import KeysScreen
 from screens.live import LiveScreen
+from tests.live.canary_commands import through_every_command
 from tests.live.journey import Journey
 from tests.servers.certificates import make_pki
 from tests.servers.hostile import BEHAVIOURS
@@ -49,7 +50,7 @@ from tests.servers.wicked import CANARY as FIXED
 from tests.servers.wicked import on_stage
 from tui.app import TurnkeyApp
 from tui.cli import main as turnkey
-from tui.commands.options import open_here
+from tui.opening import open_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +93,8 @@ class Watch:
     commands: int = 0
     processes: int = 0
     requests: int = 0
+    crashed: int = 0
+    """Commands that fell over with a key at hand, as they were made to."""
     keyed: int = 0
     """Requests that carried the key where it belongs: proof that the canary was used."""
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -172,13 +175,17 @@ class Watch:
             self.look(out.getvalue(), f"stdout of {arguments}")
         return code
 
-    def apart(self, *arguments: str, stdin: str = "", tells: bool = False) -> int:
-        """A command as a process of its own."""
+    def apart(
+        self, *arguments: str, stdin: str = "", tells: bool = False, start: str | None = None
+    ) -> int:
+        """A command as a process of its own, in development mode, its tracebacks shown."""
+        more = {"PYTHONDEVMODE": "1", "TURNKEY_TRACEBACK": "1", "PYTHONWARNINGS": "default"}
         done = subprocess.run(
-            [sys.executable, "-c", START, *arguments],
+            [sys.executable, "-c", start or START, *arguments],
             input=stdin, capture_output=True, text=True, timeout=60, check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            env={**os.environ, **more, "PYTHONPATH": os.pathsep.join(sys.path)},
         )  # fmt: skip
+        self.crashed += start is not None and "it fell over" in done.stderr
         self.commands += 1
         self.look(done.stderr, f"stderr of {arguments}")
         if not tells:
@@ -278,6 +285,15 @@ def opened(file: Path) -> TurnkeyApp:
     return TurnkeyApp(lambda: open_here(str(file), "providers", may_be_new=True))
 
 
+async def home(person: Journey) -> None:
+    """Escape, for as long as there is something to leave."""
+    end = time.monotonic() + 60
+    while not isinstance(person.app.screen, HomeScreen):
+        assert time.monotonic() < end, person.painted()
+        await person.press("escape")
+        await person.pilot.pause(0.1)
+
+
 async def through_the_screens(watch: Watch, project: Path) -> None:
     """A newcomer: add, choose, test, save; then the keys; on a server that is well."""
     file = project / "warden.toml"
@@ -313,7 +329,12 @@ async def through_the_screens(watch: Watch, project: Path) -> None:
                 await person.press(key)
                 await pilot.pause(0.1)
                 watch.screen(app, picture=True)
-            await person.press("escape")
+            # every other screen that Home opens
+            for key in ("escape", "l", "m", "t", "x", "c", "s", "question_mark"):
+                await person.press(key)
+                await pilot.pause(0.3)
+                watch.screen(app, picture=True)
+                await home(person)
             watching.cancel()
         watch.server(server, "its own server", entitled=True)
         # the key is in the Secret Service; so the command line has it, too
@@ -403,6 +424,7 @@ async def journey(scratch: Path, watch: Watch) -> None:
     """All of it."""
     project = scratch / "project"
     await through_the_screens(watch, project)
+    await through_every_command(watch, project, config("URL"), KEY)
     await on_echoing_servers(watch, project)
     await on_hostile_servers(watch, scratch / "pki")
 
@@ -434,6 +456,7 @@ def main() -> None:
             "samples": watch.processes,
             "requests": watch.requests,
             "keyed": watch.keyed,
+            "crashed": watch.crashed,
             "seconds": round(time.monotonic() - start, 1),
             "log": (scratch / "home" / "debug.log").stat().st_size,
         },

@@ -60,7 +60,7 @@ STEPS: dict[str, Callable[[Vault, Secret], object]] = {
     "list": listed,
     "rebind": rebind,
     "delete-new": lambda vault, _: vault.delete(VARIABLE, NEW),
-    "locked": lambda vault, _: find_backend().locked(),
+    "locked": lambda *_: find_backend().locked(),
 }
 
 
