@@ -99,7 +99,9 @@ class Recorder:
         told = self._told
         # an empty line may be cut between two reads
         self.chunks += _records_in(self._end + data if self._end else data)
-        self._end = b"" if data.endswith((b"\n\n", b"\n\r\n")) else data[-3:]
+        tail = data[-3:]
+        whole = tail.endswith((b"\n\n", b"\n\r\n"))
+        self._end = b"" if whole else tail[len(tail.rstrip(b"\r\n")) :]
         if self._head_bytes < HEAD_BYTES and not self._tail:
             self._head_bytes += len(data)
             told.head.append((at, data))

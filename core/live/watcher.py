@@ -222,7 +222,7 @@ class _Watch:
     async def _ask(self) -> Run:
         from core.wire.client import open_client
 
-        STAMPS.set(Stamps())
+        STAMPS.set(Stamps(capture=True))
         client = open_client(
             self._base, self._bounds, key=self._key, headers=self._headers, network=self._network
         )

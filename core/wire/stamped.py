@@ -4,6 +4,9 @@ Bytes are taken from the socket as soon as the event loop sees them, each read w
 (:mod:`core.wire.stamps`), whether or not somebody waits for them. TLS is undone above that, so
 that the time of plain text is that of the bytes which completed its record.
 
+For a stream that is watched while this program paints, a thread takes the bytes from the socket
+without the interpreter (:mod:`core.wire.capture`), and the loop looks at what came.
+
 Needs an event loop with ``add_reader`` (every one but that of Windows). Imports httpcore.
 """
 
@@ -19,12 +22,16 @@ from typing import TYPE_CHECKING, Final
 
 import httpcore
 
+from core.wire.capture import Capture, can_capture
 from core.wire.stamps import SPACE, Source, Stamps, ask_kernel, stamp_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _READ: Final = 65536
+_LOOK_S: Final = 0.004
+# How often one looks at what is captured; times are exact all the same.
+_PATIENCE: Final = 250
 _HELD: Final = 1 << 20
 # Bytes that wait to be taken before the kernel, and so the server, is made to wait.
 
@@ -51,6 +58,9 @@ async def connect(
         if ask_kernel(sock):
             stamps.measure()
         await loop.sock_connect(sock, (address, port))
+        if stamps.capture and can_capture():
+            sock.setblocking(True)
+            return StampedStream(sock, stamps, Capture(sock))
     except OSError as error:
         sock.close()
         raise httpcore.ConnectError(str(error)) from error
@@ -63,7 +73,7 @@ async def connect(
 class StampedStream(httpcore.AsyncNetworkStream):
     """A connected socket. What it reads goes out in the pieces, and with the times, it came in."""
 
-    def __init__(self, sock: socket.socket, stamps: Stamps) -> None:
+    def __init__(self, sock: socket.socket, stamps: Stamps, capture: Capture | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         self._sock = sock
         self._stamps = stamps
@@ -73,7 +83,36 @@ class StampedStream(httpcore.AsyncNetworkStream):
         self._closed = False
         self._reading = True
         self._waiter: asyncio.Future[None] | None = None
-        self._loop.add_reader(sock.fileno(), self._readable)
+        self._peer: object = sock.getpeername()
+        self._own: object = sock.getsockname()
+        self._capture = capture
+        if capture is None:
+            self._loop.add_reader(sock.fileno(), self._readable)
+
+    def _fetch(self, capture: Capture) -> None:
+        """What was captured since."""
+        while self._held <= _HELD and not self._end:
+            found = capture.take()
+            if found is None:
+                return
+            if isinstance(found, OSError):
+                self._end = found
+            elif not found[0]:
+                self._end = True
+            else:
+                self._came.append((found[0], self._stamps.mark(found[1])))
+                self._held += len(found[0])
+
+    async def _look(self, capture: Capture) -> None:
+        """Look at what is captured until something came; less often after a long silence."""
+        looks = 0
+        while not self._closed:
+            self._fetch(capture)
+            if self._came or self._end:
+                return
+            looks += 1
+            await asyncio.sleep(_LOOK_S if looks < _PATIENCE else _LOOK_S * 8)
+        raise httpcore.ReadError("closed")
 
     def _readable(self) -> None:
         try:
@@ -110,7 +149,12 @@ class StampedStream(httpcore.AsyncNetworkStream):
                 data = data[:max_bytes]
             self._held -= len(data)
             self._stamps.deliver(mark)
-            if not self._reading and not self._end and self._held < _HELD // 2:
+            if (
+                self._capture is None
+                and not self._reading
+                and not self._end
+                and self._held < _HELD // 2
+            ):
                 self._loop.add_reader(self._sock.fileno(), self._readable)
                 self._reading = True
             return data
@@ -119,6 +163,15 @@ class StampedStream(httpcore.AsyncNetworkStream):
         return b""
 
     async def _wait(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        if self._capture is not None:
+            if self._closed:
+                raise httpcore.ReadError("closed")
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._look(self._capture)
+            except TimeoutError as error:
+                raise httpcore.ReadTimeout("read") from error
+            return
         while not (self._came or self._end):
             if self._closed:
                 raise httpcore.ReadError("closed")
@@ -143,17 +196,33 @@ class StampedStream(httpcore.AsyncNetworkStream):
         try:
             async with asyncio.timeout(timeout):
                 self._stamps.sends()
-                await self._loop.sock_sendall(self._sock, buffer)
+                if self._capture is None:
+                    await self._loop.sock_sendall(self._sock, buffer)
+                else:
+                    await self._send(buffer)
         except TimeoutError as error:
             raise httpcore.WriteTimeout("write") from error
         except OSError as error:
             raise httpcore.WriteError(str(error)) from error
+
+    async def _send(self, buffer: bytes) -> None:
+        """Send on a socket that blocks, without blocking."""
+        left = memoryview(buffer)
+        while left:
+            try:
+                left = left[self._sock.send(left, socket.MSG_DONTWAIT) :]
+            except (BlockingIOError, InterruptedError):
+                await asyncio.sleep(_LOOK_S)
 
     async def aclose(self) -> None:
         """Close the socket; doing it again changes nothing."""
         if self._closed:
             return
         self._closed = True
+        if self._capture is not None:
+            self._capture.stop()
+            await asyncio.sleep(0)
+            return
         self._loop.remove_reader(self._sock.fileno())
         self._sock.close()
         self._wake()
@@ -174,11 +243,15 @@ class StampedStream(httpcore.AsyncNetworkStream):
             case "socket":
                 return self._sock
             case "client_addr":
-                return self._sock.getsockname()
+                return self._own
             case "server_addr":
-                return self._sock.getpeername()
+                return self._peer
             case "is_readable":
-                return bool(self._came or self._end or self._closed) or _is_readable(self._sock)
+                if self._capture is not None:
+                    self._fetch(self._capture)
+                if self._came or self._end or self._closed:
+                    return True
+                return self._capture is None and _is_readable(self._sock)
             case _:
                 return None
 

@@ -38,13 +38,27 @@ SPACE: Final = 64
 class Stamps:
     """The arrival of the bytes that were read last, in seconds of ``time.perf_counter``."""
 
-    __slots__ = ("_by_kernel", "_clock", "_difference", "_last", "_reads", "_wall", "at", "sent")
+    __slots__ = (
+        "_by_kernel",
+        "_clock",
+        "_difference",
+        "_last",
+        "_reads",
+        "_wall",
+        "at",
+        "capture",
+        "sent",
+    )
 
     def __init__(
         self,
         clock: Callable[[], int] = time.perf_counter_ns,
         wall: Callable[[], int] = time.time_ns,
+        *,
+        capture: bool = False,
     ) -> None:
+        self.capture = capture
+        """Beside painting: connections receive without the interpreter, where that is possible."""
         self._clock = clock
         self._wall = wall
         self._difference: int | None = None

@@ -17,13 +17,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     module = metafunc.module.__name__.rpartition(".")[2]
     if module in _BOTH and inspect.iscoroutinefunction(metafunc.function):
         metafunc.fixturenames.append("connections")
-        metafunc.parametrize("connections", ["httpcore", "stamped"], indirect=True)
+        metafunc.parametrize("connections", ["httpcore", "stamped", "captured"], indirect=True)
 
 
 @pytest.fixture
 def connections(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The kind that new connections are of."""
-    if request.param == "stamped":
-        stamps = Stamps()
+    if request.param != "httpcore":
+        stamps = Stamps(capture=request.param == "captured")
         always = ContextVar[Stamps | None]("stamps", default=stamps)
         monkeypatch.setattr("core.wire.transport.STAMPS", always)
