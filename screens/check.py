@@ -74,21 +74,22 @@ class CheckScreen(TurnkeyScreen[None]):
         self._items = tuple(items_of(self.workspace))
         found = self.query_one("#items", OptionList)
         at = found.highlighted or 0
-        found.clear_options()
-        found.add_options(
-            [
-                Option(
-                    Content.assemble(
-                        (f"{SIGNS[item.severity][0]} ", SIGNS[item.severity][1]),
-                        ("f " if item.ways else "  ", "bold $primary"),
-                        one_line(item.title, 300),
+        with self.prevent(OptionList.OptionHighlighted):  # a fault that is shown stays
+            found.clear_options()
+            found.add_options(
+                [
+                    Option(
+                        Content.assemble(
+                            (f"{SIGNS[item.severity][0]} ", SIGNS[item.severity][1]),
+                            ("f " if item.ways else "  ", "bold $primary"),
+                            one_line(item.title, 300),
+                        )
                     )
-                )
-                for item in self._items
-            ]
-            or [Option("nothing is wrong with the file")]
-        )
-        found.highlighted = min(at, max(0, len(self._items) - 1))
+                    for item in self._items
+                ]
+                or [Option("nothing is wrong with the file")]
+            )
+            found.highlighted = min(at, max(0, len(self._items) - 1))
         self._tell()
         self.refresh_bindings()
 

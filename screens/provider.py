@@ -15,10 +15,11 @@ from core.errors import TurnkeyError, UsageProblem, error_for
 from core.keys.bounded import beside
 from core.keys.source import variable_fault
 from core.providers.base_url import read_base_url
-from core.providers.key_forms import may_be_key
+from core.providers.key_forms import may_be_key, shown_selector
 from core.providers.names import name_fault, name_warnings
 from core.text import one_line
 from core.warden.edits import remove_provider, rename_provider, replace_provider, uses
+from core.warden.secrets import bare_address, login_in
 from tui.widgets.ask import AskChoice
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field
@@ -45,6 +46,9 @@ class ProviderScreen(TurnkeyScreen[None]):
     def __init__(self, workspace: Workspace, name: str) -> None:
         super().__init__(workspace)
         self._provider = workspace.provider(name)
+        self._address = self._provider.base_url
+        if login_in(self._address) is not None:
+            self._address = bare_address(self._address)  # a password is never shown
 
     def body(self) -> ComposeResult:
         """Three fields, and where the provider is used."""
@@ -60,7 +64,7 @@ class ProviderScreen(TurnkeyScreen[None]):
         super().on_mount()
         one = self._provider
         self.query_one("#name", Field).value = one.name
-        self.query_one("#url", Field).value = one.base_url
+        self.query_one("#url", Field).value = self._address
         self.query_one("#variable", Field).value = _name(one.api_key_env)
         listed = self._uses()
         text = "\n".join(f"  {line}" for line in listed) or "  nothing"
@@ -72,7 +76,10 @@ class ProviderScreen(TurnkeyScreen[None]):
 
     def _uses(self) -> list[str]:
         found = uses(self.workspace.document, self._provider.name)
-        return [f"{use.dotted} = {one_line(use.selector, 60)} (line {use.line})" for use in found]
+        return [
+            f"{use.dotted} = {one_line(shown_selector(use.selector), 60)} (line {use.line})"
+            for use in found
+        ]
 
     def _written(self) -> tuple[str, str, str | None]:
         return (
@@ -100,6 +107,8 @@ class ProviderScreen(TurnkeyScreen[None]):
             fault = fault or problem.fault
         else:
             notes = (*base.changes, *base.warnings)
+            if self._address != self._provider.base_url and url == self._address:
+                notes = (*notes, "A password stands in it: c on home moves it to the keyring.")
             self.query_one("#url", Field).say(*[("warn", text) for text in notes])
         wrong = variable_fault(variable, name) if variable else None
         if wrong is None:
@@ -128,7 +137,7 @@ class ProviderScreen(TurnkeyScreen[None]):
             return
         name, url, variable = self._written()
         old = self._provider
-        url = old.base_url if url == old.base_url else read_base_url(url).url
+        url = old.base_url if url == self._address else read_base_url(url).url
         keep = False
         listed = self._uses()
         if name != old.name and listed:

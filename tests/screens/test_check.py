@@ -9,6 +9,7 @@ from textual.widgets import OptionList
 from core.keys.vault import open_vault
 from tests.core.keys.fakes import Works
 from tests.screens.stage import FILLED, Stage, arrive, stand, until, workspace
+from tui.widgets.field import Field
 from tui.widgets.shell import ToCheck, ToProvider
 
 if TYPE_CHECKING:
@@ -113,3 +114,16 @@ async def test_an_address_that_cannot_be_meant_is_not_taken() -> None:
         await pilot.pause()
         assert type(app.screen).__name__ == "ProviderScreen"
         assert not on.unsaved
+
+
+async def test_a_password_in_an_address_is_on_no_screen_and_stays_in_the_file() -> None:
+    on = workspace(FILLED.replace("//127.0.0.1", "//ann:hunter22@127.0.0.1"))
+    app = Stage(on, ToProvider("litellm"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "ProviderScreen")
+        await until(pilot, lambda: app.screen.query_one("#url", Field).value != "")
+        assert app.screen.query_one("#url", Field).value == "http://127.0.0.1:4000/v1"
+        await pilot.press("ctrl+o")
+        await arrive(pilot, "HomeScreen")
+    assert "hunter22" in on.document.text
+    assert not on.unsaved

@@ -10,9 +10,11 @@ import pytest
 from core.discover.discover import Found
 from core.doctor.patient import Patient
 from core.errors import Fault
+from core.keys.backends import Surroundings
 from core.keys.index import KeyIndex
 from core.keys.secret import Secret
 from core.keys.vault import Vault
+from core.warden.edits import set_lane
 from screens.add_provider import AddProviderScreen
 from screens.keys import KeysScreen
 from screens.live import LiveScreen
@@ -193,6 +195,48 @@ def check_filled() -> Scene:
     return Stage(workspace(old + 'scope = "all"\nmodel = "openai/x"\n'), ToCheck()), before
 
 
+def check_empty() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "CheckScreen")
+
+    env = {"WARDEN_LITELLM_API_KEY": "x"}
+    return Stage(workspace(CLEAN, env=env), ToCheck()), before
+
+
+def check_failed() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "CheckScreen")
+        await pilot.press("down", "f")
+        await arrive(pilot, "AskChoice")
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen.query_one(FaultBox).has_class("-shown"))
+        await pilot.pause()
+
+    leaked = FILLED.replace("[[defaults.providers", f'apiKey = "{KEY}"\n\n[[defaults.providers', 1)
+    on = workspace(leaked, env={"WARDEN_LITELLM_API_KEY": "x"})
+    here = Surroundings(platform="linux")  # what is advised depends on it
+    on.vault = Vault(None, KeyIndex(Path("nowhere") / "keys.json"), here=here)
+    return Stage(on, ToCheck()), before
+
+
+def provider_empty() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "ProviderScreen")
+
+    bare = 'version = 1\n\n[defaults.providers.gw]\nbaseUrl = ""\n'
+    return Stage(workspace(bare), ToProvider("gw")), before
+
+
+def provider_failed() -> Scene:
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "ProviderScreen")
+        await pilot.press("/", "x", "enter")
+        await until(pilot, lambda: pilot.app.screen.query_one(FaultBox).has_class("-shown"))
+        await pilot.pause()
+
+    return Stage(workspace(FILLED), ToProvider("litellm")), before
+
+
 def provider_filled() -> Scene:
     async def before(pilot: Pilot[int]) -> None:
         await stand(pilot, "ProviderScreen")
@@ -243,6 +287,22 @@ def save_empty() -> Scene:
     return Stage(workspace(FILLED), ToSave()), before
 
 
+def save_conflict() -> Scene:
+    on = workspace(FILLED)
+    on.edit(set_lane(on.document, "agent", "litellm/qwen3-mini"))
+
+    async def before(pilot: Pilot[int]) -> None:
+        await stand(pilot, "SaveScreen")
+        on.document.path.parent.mkdir(parents=True)
+        theirs = FILLED.replace('failOn = "high"', 'failOn = "off" # for now')
+        on.document.path.write_text(theirs, encoding="utf-8")
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen.query_one(FaultBox).has_class("-shown"))
+        await pilot.pause()
+
+    return Stage(on, ToSave()), before
+
+
 def keys_empty() -> Scene:
     async def before(pilot: Pilot[int]) -> None:
         await stand(pilot, "KeysScreen")
@@ -270,6 +330,26 @@ async def wait_for_keyring(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: screen.settled)
     await pilot.press("down", "down", "down")
     await pilot.pause()
+
+
+CLEAN = """\
+version = 1
+
+[defaults.agent]
+model = "litellm/qwen3-coder"
+
+[defaults.auxiliary]
+model = "litellm/qwen3-coder"
+
+[defaults.synthesis]
+model = "litellm/qwen3-coder"
+
+[defaults.providers.litellm]
+baseUrl = "https://gw.acme.lan:4000/v1"
+
+[[defaults.providers.litellm.models]]
+id = "qwen3-coder"
+"""
 
 
 SEVERAL = """\
@@ -321,10 +401,15 @@ SCENES: tuple[Callable[[], Scene], ...] = (
     models_filled,
     lanes_empty,
     lanes_filled,
+    check_empty,
+    check_failed,
     check_filled,
+    provider_empty,
+    provider_failed,
     provider_filled,
     live_empty,
     live_filled,
+    save_conflict,
     save_empty,
     save_filled,
     keys_empty,
