@@ -178,6 +178,10 @@ LAYERS = [
     ("", "auxiliary", "stock", PI, PI, (X, "repo")),
     ("agent", "auxiliary", "providers", PI, A, (X, "repo")),
     ("model", "agent", "providers", A, M, (M, "base")),
+    ("agent", "agent", "providers", A, A, (A, "base")),
+    ("", "model", "providers", M, PI, (M, "repo")),
+    ("model", "auxiliary", "providers", PI, M, (X, "repo")),
+    ("agent", "model", "stock", M, A, (PI, None)),
 ]
 
 
@@ -191,6 +195,23 @@ def test_each_layer_gives_models_to_its_own_skills_and_the_workflow_asks_the_bas
     assert report.base_lanes["agent"].won_by == theirs
     one = report.lanes["workflow"]
     assert (one.won_by, one.layer) == workflow
+
+
+def test_the_base_layer_alone_gives_every_lane_but_builds() -> None:
+    base = config(FILE["agent"] + FILE["auxiliary"] + FILE["synthesis"])
+    report = resolve(config(""), "stock", env={}, base=base, base_only=True)
+    won = {work: one.won_by for work, one in report.lanes.items()}
+    assert won == {
+        "agent": A,
+        "auxiliary": X,
+        "synthesis": S,
+        "verification": X,
+        "workflow": X,
+        # Warden's command line reads the repository's file alone.
+        "build": PI,
+        "build_repair": PI,
+    }
+    assert report.escapes == ()
 
 
 def test_a_skill_of_the_base_hides_the_copy_in_the_repository() -> None:

@@ -398,3 +398,41 @@ def test_the_tree_holds_every_table_and_tells_the_variants_apart() -> None:
     assert variants_of("defaults.agent") == BOTH
     assert variants_of("nothing") == ()
     assert len({table.path for table in TABLES}) == len(TABLES)
+
+
+@pytest.mark.parametrize("variant", BOTH)
+@pytest.mark.parametrize(
+    ("remote", "fits"),
+    [
+        ("getsentry/skills", True),
+        ("getsentry/skills@0a1b2c3d", True),
+        ("https://github.com/getsentry/skills", True),
+        ("foo", False),
+        ("/skills", False),
+        ("owner/", False),
+        ("a/b/c", False),
+        ("-o/x", False),
+        ("a/-x", False),
+        ("a b/c", False),
+    ],
+)
+def test_a_skills_remote_is_owner_and_repo(remote: str, fits: bool, variant: Variant) -> None:
+    rows = found(f"[[skills]]\nname = 'a'\nremote = '{remote}'\n", variant)
+    assert [one.code for one in rows] == ([] if fits else ["remote_format"])
+    assert all(one.path == "skills[0].remote" for one in rows)
+
+
+@pytest.mark.parametrize(
+    ("variant", "code", "words"),
+    [("stock", "renamed_key", "effort"), ("providers", "unknown_key", "stock Warden")],
+)
+def test_the_old_effort_of_the_auxiliary_lane(variant: Variant, code: str, words: str) -> None:
+    (one,) = found("[defaults.auxiliary]\nreasoningEffort = 'low'\n", variant)
+    assert (one.code, one.severity) == (code, "error")
+    assert words in one.message + one.suggestion
+
+
+def test_a_service_without_an_address_says_what_it_lacks() -> None:
+    (one,) = found("[service]\ntimeoutMs = 500\n", "stock")
+    assert (one.code, one.path) == ("missing_key", "service.url")
+    assert "remove [service]" in one.suggestion

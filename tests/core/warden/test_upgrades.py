@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from core.warden.upgrades import all_upgraded, upgrade_for, upgraded, upgrades
+from core.warden.upgrades import all_upgraded, untouched, upgrade_for, upgraded, upgrades
 from core.warden.values import value_at
 from tests.core.warden.shapes import document, files
 
@@ -98,3 +98,18 @@ def test_any_file_keeps_its_meaning(raw: bytes) -> None:
         assert result.raw == raw
     if one.text.strip():
         assert value_at(result.data(), ("version",)) == 1
+
+
+def test_the_auxiliary_lanes_old_effort_is_renamed_only_by_a_person() -> None:
+    one = document("version = 1\n[defaults.auxiliary]\nreasoningEffort = 'low' # why\n")
+    (offer,) = upgrades(one)
+    assert not offer.plain
+    assert all_upgraded(one, leftovers=True) == (one, [])
+    assert upgraded(one, offer).text == one.text.replace("reasoningEffort", "effort")
+
+
+def test_a_key_is_not_carried_from_an_old_spelling_to_a_new_one() -> None:
+    key = "sk-" + "a1B2" * 6
+    one = document(f'version = 1\n[defaults]\nmodel = "{key}"\nmaxTurns = 3\n')
+    assert [offer.path for offer in upgrades(one)] == [("defaults", "maxTurns")]
+    assert untouched(one) == {("defaults", "model")}
