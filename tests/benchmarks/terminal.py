@@ -75,9 +75,10 @@ class Terminal:
         with self._changed:
             self._tail = b""
 
-    def cpu_s(self) -> float:
-        """Seconds of processor time so far, all threads."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+    def cpu_s(self, *, main_thread: bool = False) -> float:
+        """Seconds of processor time so far: of all threads, or of the one that paints."""
+        which = str(self.process.pid) if main_thread else "*"
+        tasks = Path(f"/proc/{self.process.pid}/task").glob(f"{which}/schedstat")
         return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
     def rss_mib(self) -> float:
