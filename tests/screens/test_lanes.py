@@ -249,3 +249,19 @@ async def test_no_key_is_shown_where_a_selector_belongs(tmp_path: Path) -> None:
             said = chains(app) + "".join(str(option.prompt) for option in lists)
             assert key not in said
             assert "hunter22" not in said
+
+
+async def test_a_base_layer_without_a_file_beside_it_is_what_the_lanes_come_from(
+    tmp_path: Path,
+) -> None:
+    base = tmp_path / "org.toml"
+    base.write_text(f'version = 1\n[defaults.agent]\nmodel = "litellm/qwen3-coder"\n{PROVIDER}')
+    vault = open_vault(tmp_path, env={}, find=None)
+    on = open_workspace(tmp_path / "warden.toml", env={}, vault=vault, base=base)
+    app = Stage(on, ToLanes("agent"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "LanesScreen")
+        await pilot.press("b")
+        await until(pilot, lambda: "by defaults.agent.model" in chains(app))
+        assert not on.lanes().escapes
+    assert not on.unsaved

@@ -36,7 +36,7 @@ base_option = click.option(
     "--base",
     type=click.Path(),
     metavar="FILE",
-    help="An organisation's base layer, read beside the file and never written.",
+    help="An organisation's base layer, read beside the file; only --layer base writes it.",
 )
 json_option = click.option(
     "--json",

@@ -190,7 +190,7 @@ def _headers(pairs: tuple[str, ...]) -> dict[str, str]:
             raise UsageProblem(
                 _usage("--header wants K=V.", "", "For example --header X-Team=review.")
             )
-        if any(secret_paths({header: value})):
+        if any(secret_paths({"headers": {header: value}})):
             raise UsageProblem(
                 _usage(
                     f"The value of the header {one_line(header, 60)} looks like a key.",
