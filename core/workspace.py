@@ -17,6 +17,7 @@ import msgspec
 from core.asker import Asker, NetworkAsker
 from core.errors import ConfigProblem, Fault, TurnkeyError, UsageProblem
 from core.leaked import holds_keys
+from core.live.history import History
 from core.providers.base_url import read_base_url
 from core.sheets import LAYERS, Sheets
 from core.text import one_line
@@ -64,6 +65,8 @@ class Workspace(Sheets):
     """Keys typed in this run, by (variable, origin); they reach the vault with the save."""
     asker: Asker = field(default_factory=NetworkAsker)
     """Asks endpoints; another one in tests."""
+    history: History = field(default_factory=History)
+    """The live tests and races of this session, for comparing them."""
     _runs: dict[tuple[str, str], Run] = field(default_factory=dict)
 
     @property

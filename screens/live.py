@@ -3,49 +3,77 @@
 from __future__ import annotations
 
 import asyncio
-from time import perf_counter
-from typing import TYPE_CHECKING, ClassVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.css.query import NoMatches
 from textual.widgets import Input, Select, Static
 
 from core.errors import TurnkeyError
-from core.live.events import Answer, AnswerWasThinking, Reasoning, Started, ToolPiece
-from core.live.figures import Figures
-from core.live.meter import Meter
-from core.live.ping import PONG_PROMPT, READY_PROMPTS
-from core.live.words import figure_lines, phase_words, reason_words, result_words
-from core.target import Target, split_selector
+from core.live.history import beside_words
+from core.live.panel import end_words, state_words
+from core.live.prompts import READY_PROMPTS, ReadyPrompt, own_prompt
+from core.live.race import FEWEST, MOST
+from core.live.watching import ENDS, Progress
+from core.target import Target, split_selector, told_of_key
 from core.text import one_line
+from screens.live_words import (
+    HINT,
+    OWN,
+    curl_of,
+    in_the_end,
+    model_choices,
+    note_lines,
+    prompt_choices,
+    so_far,
+)
+from screens.streaming import StreamingScreen
 from tui.widgets.ask_key import agreed_target
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import TurnkeyScreen
-from tui.widgets.stream_pane import FRAME_S, StreamPane
+from tui.widgets.figure_panel import FigurePanel
+from tui.widgets.inspector import Inspector
+from tui.widgets.run_view import RunView
+from tui.widgets.stream_pane import FRAME_S
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.events import Resize
 
-    from core.live.events import Event
-    from core.live.ping import Run
+    from core.live.verdict import Run
+    from core.live.watching import Watching
     from core.workspace import Workspace
 
-LANES = ("agent", "auxiliary", "synthesis")
+SIDE: Final = 140
+"""Columns from which the inspector stands beside the stream."""
+SHORT: Final = 22
+"""Rows below which folded thinking is not shown at all."""
+FIGURES_EVERY: Final = 3
+"""Frames between two paintings of the figures: a number that changes faster is not read."""
+PROMPT_COLUMNS: Final = 1000
 
 
-class LiveScreen(TurnkeyScreen[None]):
+class LiveScreen(StreamingScreen):
     """One streamed request, watched."""
 
     TITLE = "live test"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "run", "Run", id="run", tooltip="Send the prompt"),
-        Binding("p", "prompt", "Next prompt", id="prompt", tooltip="PONG, or a long answer"),
-        Binding("e", "edit", "Edit prompt", id="edit"),
-        Binding("m", "model", "Model", id="model", tooltip="Which lane or model"),
-        Binding("escape", "stop", "Stop", id="stop", tooltip="Stop the stream"),
+        Binding("enter", "run", "Send", id="run", tooltip="Send the prompt, or send it again"),
+        Binding("escape", "stop", "Stop", id="stop", tooltip="Stop the stream; what came stays"),
         Binding("escape", "back", "Back", id="back"),
+        Binding("p", "prompt", "Prompt", id="prompt", tooltip="Pick a prompt, or write your own"),
+        Binding("e", "edit", "Edit", id="edit", show=False, tooltip="Write in the prompt's line"),
+        Binding("m", "model", "Model", id="model", tooltip="Which lane or model"),
+        Binding("r", "race", "Race", id="race", tooltip="Two to four models on this prompt"),
+        Binding("h", "history", "Runs", id="history", tooltip="Earlier runs, medians and ranges"),
+        Binding("i", "inspect", "Inspect", id="inspect", tooltip="What was sent and what came"),
+        Binding("y", "curl", "Curl", id="curl", tooltip="Copy as curl, $NAME for the key"),
+        Binding("equals_sign", "figures", "Figures", id="figures", tooltip="What the figures mean"),
+        Binding("z", "fold", "Fold", id="fold", show=False, tooltip="Fold thinking, or unfold it"),
+        Binding("f", "follow", "Follow", id="follow", show=False, tooltip="Go along with the end"),
     ]
 
     def __init__(
@@ -54,41 +82,35 @@ class LiveScreen(TurnkeyScreen[None]):
         super().__init__(workspace)
         self._target = target
         self._selector = selector
-        self._ready = 0
-        self._meter = Meter()
-        self._started: float | None = None
-        self._clock = perf_counter
+        self._ready = READY_PROMPTS[0]
+        self._watching: Watching | None = None
+        """The request that runs, or the last one."""
+        self._sent_to: Target | None = None
+        self._progress = Progress()
+        self._frame = 0
+        self._begun_anew = False
+
+    # ------------------------------------------------------------------ what is shown
 
     def body(self) -> ComposeResult:
-        """Target and prompt, the two panes, the figures."""
+        """Target and prompt, the stream and what was sent, the figures, what the run tells."""
         with Horizontal(id="target"):
             yield Select(
                 self._options(), id="model", allow_blank=True, compact=True, prompt="choose a model"
             )
             yield Static("○ not tried", id="state", markup=False)
-        yield Input(value=PONG_PROMPT, id="prompt", compact=True)
-        yield StreamPane("thinking", id="thinking")
-        yield StreamPane("answer", id="answer")
+        with Horizontal(id="asked"):
+            yield Static("PONG", id="prompt-name", markup=False)
+            yield Input(value=one_line(self._ready.text, PROMPT_COLUMNS), id="prompt", compact=True)
+        with Horizontal(id="stage"):
+            yield RunView(id="run")
+            yield Inspector(id="inspector")
         yield FaultBox(id="fault")
-        yield Static(id="figures", markup=False)
+        yield FigurePanel(id="figures")
         yield Static(id="notes", markup=False)
 
     def _options(self) -> list[tuple[str, str]]:
-        report = self.workspace.lanes()
-        options: dict[str, str] = {}
-        for lane in LANES:
-            selector = report.lanes[lane].selector
-            if selector is not None:
-                options[selector] = f"{options[selector]}, {lane}" if selector in options else lane
-        for provider in self.workspace.config.providers:
-            for entry in provider.models:
-                options.setdefault(f"{provider.name}/{entry.id}", "")
-        if self._selector is not None:
-            options.setdefault(self._selector, "not in the file yet" if self._target else "")
-        return [
-            (one_line(selector) + (f"   ({note})" if note else ""), selector)
-            for selector, note in options.items()
-        ]
+        return model_choices(self.workspace, self._selector, draft=self._target is not None)
 
     def on_mount(self) -> None:
         """Stand on the model that was asked for, ready to run."""
@@ -100,120 +122,214 @@ class LiveScreen(TurnkeyScreen[None]):
         elif values:
             choice.value = values[0]
         self.set_interval(FRAME_S, self._tick)
-        self._show_figures(None)
-        self.query_one("#answer").focus()
+        self._hint()
+        self._view.answer.focus()
+
+    def on_resize(self, event: Resize | None = None) -> None:
+        """Where there is room, what was sent stands beside the stream."""
+        super().on_resize()
+        size = self.app.size
+        self.set_class(size.width >= SIDE, "-side")
+        self.set_class(size.height < SHORT, "-short")
+
+    def on_unmount(self) -> None:
+        """Whoever leaves the screen stops its request."""
+        if self._watching is not None:
+            self._watching.stop()
+
+    def _hint(self) -> None:
+        self._view.answer.aside(Content.styled(HINT, "$foreground 60%"))
 
     @property
-    def _thinking(self) -> StreamPane:
-        return self.query_one("#thinking", StreamPane)
+    def _view(self) -> RunView:
+        return self.query_one("#run", RunView)
 
     @property
-    def _answer(self) -> StreamPane:
-        return self.query_one("#answer", StreamPane)
+    def _inspector(self) -> Inspector:
+        return self.query_one("#inspector", Inspector)
 
     @property
-    def _busy(self) -> bool:
-        return any(
-            worker.group == "stream" and worker.is_running
-            for worker in self.workers
-            if worker.node is self
-        )
+    def _chosen(self) -> str | None:
+        value = self.query_one("#model", Select).value
+        return value if isinstance(value, str) else None
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Escape stops while a stream runs, and goes back else."""
-        if not self.is_mounted:
-            return True
-        if action == "stop":
-            return self._busy
-        if action == "back":
-            return not self._busy
-        if action in {"run", "prompt", "edit", "model"}:
-            return None if self._busy else True
-        return True
+    @property
+    def explained(self) -> Progress:
+        """The last run's, or the running one's."""
+        return self._progress
+
+    @property
+    def _inspecting(self) -> bool:
+        """Whether the inspector is to be seen."""
+        return self.has_class("-inspecting") != self.has_class("-side")
+
+    # ------------------------------------------------------------------ keys
 
     def action_run(self) -> None:
         """Send the prompt."""
-        if not self._busy:
+        if self.free("enter sends the prompt again"):
             self.stream()
 
     @on(Input.Submitted, "#prompt")
     def submit(self) -> None:
         """Enter in the prompt sends it."""
-        self.query_one("#answer").focus()
+        self._view.answer.focus()
         self.action_run()
 
-    def action_prompt(self) -> None:
-        """Put the next ready prompt in place."""
-        self._ready = (self._ready + 1) % len(READY_PROMPTS)
-        self.query_one("#prompt", Input).value = one_line(READY_PROMPTS[self._ready].text, 1000)
-        self.query_one("#notes", Static).update(READY_PROMPTS[self._ready].why)
+    @work(group="pick", exclusive=True)
+    async def action_prompt(self) -> None:
+        """Pick a ready prompt, or write one."""
+        if not self.free("p picks another prompt"):
+            return
+        from tui.widgets.pick import AskPick
+
+        asks = AskPick("Which prompt?", prompt_choices(), self._asks().name)
+        name = await self.app.push_screen_wait(asks)
+        if name == OWN:
+            self.query_one("#prompt", Input).value = ""
+            self.action_edit()
+        elif name is not None:
+            ready = next(ready for ready in READY_PROMPTS if ready.name == name)
+            self._ready = ready
+            self.query_one("#prompt", Input).value = one_line(ready.text, PROMPT_COLUMNS)
+            self._say([ready.why])
 
     def action_edit(self) -> None:
         """Go to the prompt."""
         self.query_one("#prompt").focus()
 
+    @on(Input.Changed, "#prompt")
+    def name_prompt(self) -> None:
+        """Say which prompt it is."""
+        self.query_one("#prompt-name", Static).update(self._asks().name)
+
     def action_model(self) -> None:
         """Choose another lane or model."""
-        choice = self.query_one("#model", Select)
-        choice.focus()
-        choice.action_show_overlay()
+        if self.free("m chooses another model"):
+            choice = self.query_one("#model", Select)
+            choice.focus()
+            choice.action_show_overlay()
 
     @on(Select.Changed, "#model")
     def chosen(self) -> None:
         """A chosen model is ready to run; what stood here was of another one."""
-        self.query_one("#answer").focus()
+        self._view.answer.focus()
         if not self._busy:
             self._clear()
+            self._hint()
             self.query_one("#state", Static).update("○ not tried")
 
-    def _clear(self) -> None:
-        """Nothing came yet."""
-        selector = self.query_one("#model", Select).value
-        asked = split_selector(selector)[1] if isinstance(selector, str) else None
-        self._meter = Meter(asked)
-        self._started = None
-        self._thinking.clear()
-        self._answer.clear()
-        self.query_one(FaultBox).clear()
-        self.query_one("#notes", Static).update("")
-        self._show_figures(None)
+    def action_fold(self) -> None:
+        """Fold thinking to its last line, or open it."""
+        self._view.fold()
+
+    async def action_follow(self) -> None:
+        """Both panes go along with the end again."""
+        await self._view.thinking.action_follow()
+        await self._view.answer.action_follow()
+
+    def action_inspect(self) -> None:
+        """Show what was sent and what came, or hide it."""
+        self.toggle_class("-inspecting")
+        if self._inspecting and not self.has_class("-side"):
+            self._inspector.query_one("Log").focus()
+        else:
+            self._view.answer.focus()
+
+    def action_back(self) -> None:
+        """Close what lies over the stream, then the screen."""
+        if self.has_class("-inspecting") and not self.has_class("-side"):
+            self.action_inspect()
+        else:
+            super().action_back()
+
+    @work(group="curl", exclusive=True)
+    async def action_curl(self) -> None:
+        """Copy the last request as a curl command, with the variable's name for the key."""
+        from tui.clipboard import copy
+
+        watching, target = self._watching, self._sent_to
+        exchange = None if watching is None else await asyncio.to_thread(watching.exchange)
+        if exchange is None or target is None or not exchange.url:
+            self.notify("Nothing was sent yet: enter sends the prompt.", markup=False)
+            return
+        command, words = curl_of(self.workspace, target, exchange)
+        copy(self.app, command, self.workspace.env, says=words)
+
+    @work(group="pick", exclusive=True)
+    async def action_race(self) -> None:
+        """Choose who races on this prompt, and go there."""
+        if not self.free("r opens a race"):
+            return
+        from screens.race import RaceScreen
+        from tui.widgets.pick import AskSeveral
+
+        options = [(selector, label) for label, selector in self._options()]
+        picked = await self.app.push_screen_wait(
+            AskSeveral(
+                f"Who races on «{self._asks().name}»?",
+                options,
+                {self._chosen or ""},
+                least=FEWEST,
+                most=MOST,
+            )
+        )
+        if picked is None:
+            return
+        drafts = {} if self._target is None else {self._selector or "": self._target}
+        self.app.push_screen(RaceScreen(self.workspace, picked, self._asks(), drafts))
 
     def action_stop(self) -> None:
         """Close the connection; what came stays on screen."""
-        self.workers.cancel_group(self, "stream")
+        if self._watching is not None and not self._over:
+            self._watching.stop()
+        else:
+            self.workers.cancel_group(self, "stream")
+
+    @property
+    def _over(self) -> bool:
+        return self._progress.state in ENDS
+
+    # ------------------------------------------------------------------ the stream
 
     @work(exclusive=True, group="stream", exit_on_error=False)
     async def stream(self) -> None:
-        """Stream one request; the panes are filled as events come, painted at frame rate."""
-        thinking, answer = self._thinking, self._answer
-        fault = self.query_one(FaultBox)
-        state = self.query_one("#state", Static)
-        selector = self.query_one("#model", Select).value
-        if not isinstance(selector, str):
+        """Watch one request; the panes are filled as text comes, painted at frame rate."""
+        selector, prompt = self._chosen, self._asks()
+        if selector is None:
             self.action_model()
             return
-        self._clear()
+        if not prompt.text.strip():
+            self.action_edit()
+            return
         choice = self.query_one("#model", Select)
+        state = self.query_one("#state", Static)
+        self._clear()
+        self._view.begin()
         choice.disabled = True
         self.refresh_bindings()
+        watching: Watching | None = None
         try:
+            state.update("… looking for the key")
             target = await self._find_target(selector)
-            run = await self.workspace.asker.ping(target, self._prompt(), self._take)
+            self._sent_to = target
+            watching = self._watching = self.workspace.asker.watch(target, prompt)
+            self._inspector.follow(watching)
+            run = await watching.over()
+            self._take(watching)
+            await self._view.finish()
+            self._finish(selector, prompt, target, run)
         except TurnkeyError as error:
             state.update("✗ not sent")
-            fault.show(error.fault)
-            return
+            self.query_one(FaultBox).show(error.fault)
         except asyncio.CancelledError:
-            state.update("■ stopped")
-            self._show_figures(self._meter.figures(self._clock()))
+            self._say_stopped()
             raise
         finally:
-            thinking.finish()
-            answer.finish()
+            if watching is not None:
+                watching.stop()
             choice.disabled = False
             self.call_after_refresh(self.refresh_bindings)
-        self.workspace.remember(selector, target.base, run)
-        self._finish(run)
 
     async def _find_target(self, selector: str) -> Target:
         if self._target is not None and selector == self._selector:
@@ -222,91 +338,64 @@ class LiveScreen(TurnkeyScreen[None]):
         provider = self.workspace.provider(name)
         return await agreed_target(self, self.workspace, provider, model)
 
-    def _prompt(self) -> str:
+    def _asks(self) -> ReadyPrompt:
         """What stands in the prompt line; a ready prompt with its own line ends."""
         typed = self.query_one("#prompt", Input).value
-        ready = READY_PROMPTS[self._ready].text
-        return ready if typed == one_line(ready, 1000) else typed
+        for ready in (self._ready, *READY_PROMPTS):
+            if typed == one_line(ready.text, PROMPT_COLUMNS):
+                return ready
+        return own_prompt(typed)
 
-    def _take(self, event: Event) -> None:
-        self._meter.apply(event)
-        thinking, answer = self._thinking, self._answer
-        match event:
-            case Reasoning(text=text):
-                thinking.push(text)
-            case Answer(text=text):
-                answer.push(text)
-            case ToolPiece(name=name, arguments=arguments):
-                answer.push(f"{name} {arguments}" if name else arguments)
-            case AnswerWasThinking():
-                thinking.push(answer.text)
-                answer.clear()
-            case Started():
-                self._started = event.at
-                thinking.clear()
-                answer.clear()
-            case _:
-                pass
+    def _clear(self) -> None:
+        """Nothing came yet."""
+        self._watching = None
+        self._progress = Progress()
+        self._begun_anew = False
+        self._view.clear()
+        self._inspector.clear()
+        self.query_one(FaultBox).clear()
+        self._say([])
+        self.query_one(FigurePanel).show(self._progress)
 
     def _tick(self) -> None:
-        """Paint the figures while a stream runs."""
-        if self._busy:
-            now = self._clock()
-            figures = self._meter.figures(now)
-            self._show_figures(figures)
-            self.query_one("#state", Static).update(self._progress(figures, now))
+        """One frame: text at once, figures a few times a second."""
+        watching = self._watching
+        if watching is not None and not self._over:
+            self._frame += 1
+            self._take(watching)
 
-    def _progress(self, figures: Figures, now: float) -> str:
-        if self._started is None:
-            return "… connecting"
-        if figures.first_token_s is None:
-            return f"… waiting for the first token {now - self._started:5.1f} s"
-        live = self._meter.live_rate(now)
-        phase = "thinking" if figures.first_answer_s is None else "answering"
-        return f"● {phase}" + ("" if live is None else f"  {live:5.1f} tok/s now")
+    def _take(self, watching: Watching) -> None:
+        progress = watching.take()
+        changed = progress.state != self._progress.state
+        self._begun_anew = self._begun_anew or progress.restarted
+        self._progress = progress
+        self._view.take(progress)
+        if not changed and self._frame % FIGURES_EVERY:
+            return
+        self._view.figures(progress)
+        self.query_one(FigurePanel).show(progress)
+        if progress.run is None:
+            self.query_one("#state", Static).update(state_words(progress))
+            self._say(so_far(progress, anew=self._begun_anew))
 
-    def _show_figures(self, figures: Figures | None) -> None:
-        shown = figures or Figures()
-        source = self._meter.counts_from
-        withheld = shown.withheld
-        self._thinking.note(
-            ""
-            if not shown.thinking_tokens
-            else phase_words(
-                shown.thinking_tokens,
-                shown.thinking_tokens_per_s,
-                withheld.get("thinking_tokens_per_s"),
-                source,
-            )
-        )
-        self._answer.note(
-            ""
-            if not shown.answer_tokens
-            else phase_words(
-                shown.answer_tokens,
-                shown.answer_tokens_per_s,
-                withheld.get("answer_tokens_per_s"),
-                source,
-            )
-        )
-        self.query_one("#figures", Static).update("\n".join(figure_lines(shown, source)))
-
-    def _finish(self, run: Run) -> None:
-        """Show what the run told."""
-        self._show_figures(run.figures)
-        self.query_one("#state", Static).update(result_words(run))
-        fault = self.query_one(FaultBox)
+    def _finish(self, selector: str, prompt: ReadyPrompt, target: Target, run: Run) -> None:
+        """Show what the run told, and keep it."""
+        progress = self._progress
+        kept = self.workspace.history.add(selector, prompt.name, prompt.text, progress.state, run)
+        state = f"{end_words(progress.state, run)}   run {kept.number}"
+        self.query_one("#state", Static).update(state)
         if run.error is not None:
-            fault.show(run.error)
-        notes = [f"▲ {warning.message} {warning.fix}".strip() for warning in run.warnings]
-        notes += reason_words(run)
-        if run.served_model is not None and run.ok:
-            notes.append(f"served by {run.served_model}; finish {run.finish_reason or '–'}")
-        self.query_one("#notes", Static).update(
-            Content("\n").join(
-                Content.styled(
-                    one_line(note, 400), "$warning" if note.startswith("▲") else "$foreground 75%"
-                )
-                for note in notes
-            )
-        )
+            self.query_one(FaultBox).show(told_of_key(run.error, target.source))
+        likes = self.workspace.history.like(kept)
+        self._say([*in_the_end(run), beside_words(kept, likes)])
+        self._inspector.finish()
+        if progress.state != "stopped":
+            self.workspace.remember(selector, target.base, run)
+
+    def _say(self, notes: list[str]) -> None:
+        self.query_one("#notes", Static).update(note_lines(notes))
+
+    def _say_stopped(self) -> None:
+        """Before anything was sent, or because the screen goes away."""
+        with suppress(NoMatches):  # the screen is gone
+            self.query_one("#state", Static).update("■ stopped")

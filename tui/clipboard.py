@@ -25,12 +25,17 @@ def osc52(text: str, env: Mapping[str, str]) -> str:
     return plain
 
 
-def copy(app: App[int], text: str, env: Mapping[str, str]) -> None:
-    """Send ``text`` to the terminal's clipboard, and say so: nobody can tell whether it took it."""
+def copy(app: App[int], text: str, env: Mapping[str, str], *, says: str | None = None) -> None:
+    """Send ``text`` to the terminal's clipboard, and say so: nobody can tell whether it took it.
+
+    ``says`` stands in the message instead of a long text.
+    """
     if not env.get("TMUX") and not env.get("TERM", "").startswith("screen"):
         app.copy_to_clipboard(text)
     else:
         driver = app._driver  # noqa: SLF001  # Textual 8.2 writes OSC 52 unwrapped
         if driver is not None:
             driver.write(osc52(text, env))
-    app.notify(text, title="Sent to the terminal's clipboard", markup=False)
+    app.notify(
+        text if says is None else says, title="Sent to the terminal's clipboard", markup=False
+    )

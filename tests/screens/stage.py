@@ -19,6 +19,7 @@ from core.live.ping import expected, judge
 from core.providers.base_url import read_base_url
 from core.warden.document import Document
 from core.workspace import Workspace
+from tests.screens.scripted_watch import ScriptedWatch
 from tui.app import TurnkeyApp
 from tui.widgets.shell import Open
 
@@ -124,7 +125,7 @@ def events(
     served: str = "qwen3-coder",
 ) -> list[Event]:
     """One healthy stream with exact times: 20 ms a token."""
-    at = time.perf_counter()
+    at = 1000.0
     found: list[Event] = [
         Started(at, connect_s=0.004),
         Headers(at + 0.1, 200, {}),
@@ -158,7 +159,15 @@ class ScriptedAsker:
     pause: asyncio.Event | None = None
     """Awaited before the last event: a stream that goes on until somebody stops it."""
     stopped: bool = False
-    """True when a stream or an examination was cancelled."""
+    """True when an examination was cancelled."""
+    streams: dict[str, list[Event]] = field(default_factory=dict)
+    """Streams of single models, instead of ``events``."""
+    pauses: dict[str, asyncio.Event] = field(default_factory=dict)
+    """Pauses of single models, instead of ``pause``."""
+    watched: list[ScriptedWatch] = field(default_factory=list)
+    """What was given to watch, in order."""
+    limits: list[int | None] = field(default_factory=list)
+    """The output limits that were asked for."""
     servers: tuple[Found, ...] = ()
     """What is found on this machine."""
     looked: int = 0
@@ -193,8 +202,18 @@ class ScriptedAsker:
     def watch(
         self, target: Target, prompt: ReadyPrompt, *, max_tokens: int | None = None
     ) -> Watching:
-        """No script has one."""
-        raise AssertionError(f"{target.model} was asked {prompt.name}, {max_tokens}")
+        """The stream of the script, to be polled; of a model of its own in ``streams``."""
+        self.pinged.append((target.model, prompt.text))
+        self.limits.append(max_tokens)
+        watching = ScriptedWatch(
+            target.model,
+            target.base.url,
+            self.streams.get(target.model or "", self.events),
+            prompt.expects,
+            self.pauses.get(target.model or "", self.pause),
+        )
+        self.watched.append(watching)
+        return watching
 
     async def find(self) -> tuple[Found, ...]:
         """The servers of the script."""

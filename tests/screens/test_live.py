@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
-from textual.widgets import Input, Select, Static
+import pytest
+from textual.widgets import Input, Log, Markdown, Select, Static
+from textual.widgets.markdown import MarkdownBlock
 
 from core.errors import Fault
-from core.live.events import Ended, Failed, Headers, Started
+from core.live.events import Ended, Failed, Headers, Started, ToolPiece
 from tests.screens.stage import (
     FILLED,
+    KEY,
     ScriptedAsker,
     Stage,
     arrive,
@@ -20,6 +24,8 @@ from tests.screens.stage import (
     workspace,
 )
 from tui.widgets.fault import FaultBox
+from tui.widgets.inspector import Inspector
+from tui.widgets.run_view import RunView
 from tui.widgets.shell import ToLive
 from tui.widgets.stream_pane import StreamPane
 
@@ -39,10 +45,10 @@ async def test_thinking_and_answer_stand_apart_with_their_own_rates() -> None:
         assert app.screen.query_one("#thinking", StreamPane).text.startswith("thought 0 ")
         assert app.screen.query_one("#answer", StreamPane).text.endswith("PONG")
         figures = said(app, "#figures")
-    assert "first token 0.300 s" in figures
-    assert "thinking     40 tok   50.0 tok/s" in figures
-    assert "50.0 tok/s" in figures.split("answer")[2]
-    assert "= 40 thinking + 31 answer + 2 unseen" in figures
+        titles = [str(pane.border_title) for pane in app.screen.query(StreamPane)]
+    assert titles == ["thinking  40 tok  50.0 tok/s", "answer  31 tok  50.0 tok/s"]
+    assert "first token  0.300 s  first answer  1.100 s  total  1.720 s" in figures
+    assert "=    40 thinking +    31 answer +    2 unseen final usage (U)" in figures
 
 
 async def test_pong_says_that_it_is_too_short_for_a_rate() -> None:
@@ -54,12 +60,18 @@ async def test_pong_says_that_it_is_too_short_for_a_rate() -> None:
         await until(pilot, lambda: "too short for a rate" in said(app, "#notes"))
 
 
-async def test_second_ready_prompt_is_one_key_away() -> None:
+async def test_prompts_are_picked_from_a_list_that_says_what_each_is_for() -> None:
     asker = ScriptedAsker()
     app = Stage(workspace(FILLED, asker=asker), ToLive())
     async with app.run_test(size=(100, 30)) as pilot:
         await stand(pilot, "LiveScreen")
-        await pilot.press("p", "enter")
+        await pilot.press("p")
+        await arrive(pilot, "AskPick")
+        await pilot.press("down")
+        await until(pilot, lambda: "lighthouse" in said(app, "#pick-words"))
+        await pilot.press("enter")
+        await arrive(pilot, "LiveScreen")
+        await pilot.press("enter")
         await until(pilot, lambda: bool(asker.pinged))
     assert "lighthouse" in asker.pinged[0][1]
 
@@ -84,15 +96,23 @@ async def test_escape_stops_the_stream_and_the_next_one_goes_back() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: "PONG" in app.screen.query_one("#answer", StreamPane).text)
         await pilot.press("escape")
-        await until(pilot, lambda: asker.stopped)
-        assert "stopped" in said(app, "#state")
+        await until(pilot, lambda: "stopped" in said(app, "#state"))
+        assert asker.watched[0].stopped
         assert "PONG" in app.screen.query_one("#answer", StreamPane).text, "what came stays"
         await pilot.pause()
         await pilot.press("escape")
         await arrive(pilot, "HomeScreen")
 
 
-async def test_failure_shows_cause_and_fix() -> None:
+@pytest.mark.parametrize(
+    ("keyed", "what", "fix"),
+    [
+        (True, "The server refuses the key.", "Use another key."),
+        (False, "The server wants a key, and there is none", "turnkey keys set litellm"),
+    ],
+    ids=["a key", "the placeholder"],
+)
+async def test_failure_shows_cause_and_fix(keyed: bool, what: str, fix: str) -> None:
     at = time.perf_counter()
     fault = Fault("key_refused", "The server refuses the key.", "It said 401.", "Use another key.")
     asker = ScriptedAsker(
@@ -103,15 +123,15 @@ async def test_failure_shows_cause_and_fix() -> None:
             Ended(at, complete=False),
         ]
     )
-    on = workspace(FILLED, asker=asker)
-    app = Stage(on, ToLive())
+    env = {"WARDEN_LITELLM_API_KEY": KEY} if keyed else {}
+    app = Stage(workspace(FILLED, asker=asker, env=env), ToLive())
     async with app.run_test(size=(100, 30)) as pilot:
         await stand(pilot, "LiveScreen")
         await pilot.press("enter")
         box = app.screen.query_one(FaultBox)
         await until(pilot, lambda: box.has_class("-shown"))
-        assert "The server refuses the key." in str(box.content)
-        assert "Use another key." in str(box.content)
+        for words in (what, fix):
+            assert words in str(box.content)
         assert "authorised ✗" in said(app, "#state")
 
 
@@ -125,7 +145,7 @@ async def test_escape_sequences_of_a_server_are_shown_and_not_obeyed() -> None:
         await until(pilot, lambda: "PONG" in pane.text)
         await until(
             pilot,
-            lambda: "\\x1b[2J[red]PONG[/nope]" in str(pane.query_one(Static).content),
+            lambda: pane.painted == "\\x1b[2J[red]PONG[/nope]",
         )
 
 
@@ -166,3 +186,204 @@ async def test_another_model_cannot_be_chosen_while_one_streams() -> None:
         assert app.screen.query_one("#model", Select).disabled
         await pilot.press("escape")
         await until(pilot, lambda: not app.screen.query_one("#model", Select).disabled)
+
+
+def live(asker: ScriptedAsker | None = None, env: dict[str, str] | None = None) -> Stage:
+    return Stage(workspace(FILLED, asker=asker or ScriptedAsker(), env=env), ToLive())
+
+
+async def test_leaving_the_screen_stops_the_request() -> None:
+    asker = ScriptedAsker(pause=asyncio.Event())
+    app = live(asker)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: "PONG" in app.screen.query_one("#answer", StreamPane).text)
+        app.close_to_home()
+        await arrive(pilot, "HomeScreen")
+        await until(pilot, lambda: asker.watched[0].stopped)
+    assert not app.on.tried, "a stopped run proves nothing"
+
+
+async def test_enter_again_repeats_and_medians_are_of_all_runs_of_a_kind() -> None:
+    app = live()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: "a single run" in said(app, "#notes"))
+        assert "run 1" in said(app, "#state")
+        await pilot.press("enter")
+        await until(pilot, lambda: "median of 2" in said(app, "#notes"))
+        await pilot.press("h")
+        await arrive(pilot, "RunsScreen")
+        await until(pilot, lambda: "all 2 runs" in said(app, "#compared"))
+        assert "first token     0.300    0.300" in said(app, "#compared")
+        await pilot.press("escape")
+        await arrive(pilot, "LiveScreen")
+
+
+async def test_keys_that_need_something_first_say_what() -> None:
+    app = live(ScriptedAsker(pause=asyncio.Event()))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("h", "y")
+        await until(pilot, lambda: len(app._notifications) == 2)
+        await pilot.press("enter")
+        await until(pilot, lambda: "answering" in said(app, "#state"))
+        await pilot.press("p", "r", "m", "enter")
+        await until(pilot, lambda: len(app._notifications) == 6)
+        told = [one.message for one in app._notifications]
+        assert sum("esc stops it" in words for words in told) == 4
+        assert any("Nothing was sent yet" in words for words in told)
+
+
+async def test_thinking_is_open_while_it_is_all_there_is_and_z_decides_otherwise() -> None:
+    whole = events(40)
+    asker = ScriptedAsker(events=[*whole[:30], whole[-1]], pause=asyncio.Event())
+    app = live(asker)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LiveScreen")
+        view = app.screen.query_one("#run", RunView)
+        assert view.folded
+        await pilot.press("enter")
+        await until(pilot, lambda: not view.folded)
+        assert view.thinking.border_subtitle == "z folds"
+        await pilot.press("escape")
+        await until(pilot, lambda: "stopped" in said(app, "#state"))
+        asker.events, asker.pause = whole, None
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.on.tried))
+        assert view.folded, "the answer came"
+        await pilot.press("z", "enter")
+        await until(pilot, lambda: "run 3" in said(app, "#state"))
+        assert not view.folded, "as it was put by hand"
+
+
+async def test_tool_calls_are_shown_and_never_run() -> None:
+    whole = events(0, ("I look.",))
+    at = whole[3].at + 0.02
+    whole.insert(4, ToolPiece(at, 0, "c1", "read_file", '{"path": "pyproject.toml"}'))
+    app = live(ScriptedAsker(events=whole))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        aside = app.screen.query_one("#answer #aside", Static)
+        await until(
+            pilot, lambda: '→ calls read_file {"path": "pyproject.toml"}' in str(aside.content)
+        )
+
+
+async def test_a_second_try_says_so_and_begins_anew() -> None:
+    asker = ScriptedAsker(pause=asyncio.Event())
+    app = live(asker)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: "answering" in said(app, "#state"))
+        asker.watched[0].begin_anew()
+        await until(pilot, lambda: "second try" in said(app, "#notes"))
+        thinking = app.screen.query_one("#thinking", StreamPane)
+        assert thinking.text.count("thought 0 ") == 1
+
+
+async def test_links_images_and_html_of_a_server_stay_text() -> None:
+    said_so = "see [here](http://evil.example/) ![x](http://evil.example/i.png) <b>no</b> &#x202e;"
+    app = live(ScriptedAsker(events=events(0, (said_so, " <http://evil.example/> PONG"))))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.on.tried))
+        formed = app.screen.query_one("#formed", Markdown)
+        shown = [block._content for block in formed.query(MarkdownBlock)]
+    assert "".join(content.plain for content in shown) == f"{said_so} <http://evil.example/> PONG"
+    assert not any("click" in str(span.style) for content in shown for span in content.spans)
+
+
+async def test_i_shows_what_was_sent_with_the_key_masked_and_escape_comes_back() -> None:
+    app = live(env={"WARDEN_LITELLM_API_KEY": KEY})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LiveScreen")
+        inspector = app.screen.query_one(Inspector)
+        assert not inspector.display
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.on.tried))
+        await pilot.press("i")
+        log = inspector.query_one(Log)
+        await until(pilot, lambda: any("── events" in line for line in log.lines))
+        told = "\n".join(log.lines)
+        assert "authorization: ••••••••" in told
+        assert '"model": "qwen3-coder"' in told
+        assert "   0.3200 s  data: " in told
+        await pilot.press("escape")
+        assert type(app.screen).__name__ == "LiveScreen"
+        assert not inspector.display
+
+
+def showing(inspector: Inspector, both: bool) -> bool:
+    return inspector.display is both
+
+
+async def test_at_140_columns_the_request_stands_beside_and_resizing_keeps_the_stream() -> None:
+    asker = ScriptedAsker(pause=asyncio.Event())
+    app = live(asker)
+    async with app.run_test(size=(150, 40)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: "answering" in said(app, "#state"))
+        inspector, view = app.screen.query_one(Inspector), app.screen.query_one("#run")
+        assert inspector.display
+        assert view.display
+        for width, height, both in ((60, 20, False), (200, 50, True), (80, 24, False)):
+            await pilot.resize_terminal(width, height)
+            await until(pilot, partial(showing, inspector, both))
+            assert view.display
+            lines = said(app, "#figures").splitlines()
+            assert all(len(line) <= width - 2 for line in lines)
+        assert not asker.watched[0].stopped
+        assert "PONG" in app.screen.query_one("#answer", StreamPane).text
+
+
+async def test_y_copies_curl_with_the_variable_and_never_the_key() -> None:
+    app = live(env={"WARDEN_LITELLM_API_KEY": KEY})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.on.tried))
+        await pilot.press("y")
+        await until(pilot, lambda: bool(app.clipboard))
+    assert "'authorization: Bearer '\"$WARDEN_LITELLM_API_KEY\"" in app.clipboard
+    assert "--noproxy '*'" in app.clipboard
+    assert KEY not in app.clipboard
+
+
+async def test_equals_explains_every_figure_while_the_stream_goes_on() -> None:
+    asker = ScriptedAsker(pause=asyncio.Event())
+    app = live(asker)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: "answering" in said(app, "#state"))
+        await pilot.press("equals_sign")
+        await arrive(pilot, "ExplainFigures")
+        words = "\n".join(str(one.content) for one in app.screen.query(Static))
+        assert "first token        0.300 s" in words
+        assert "From the request's first byte" in words
+        assert not asker.watched[0].stopped
+        await pilot.press("escape")
+        await arrive(pilot, "LiveScreen")
+
+
+async def test_an_empty_own_prompt_is_not_sent() -> None:
+    asker = ScriptedAsker()
+    app = live(asker)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("p")
+        await arrive(pilot, "AskPick")
+        await pilot.press("end", "enter")
+        await arrive(pilot, "LiveScreen")
+        await until(pilot, lambda: app.screen.query_one("#prompt", Input).has_focus)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert said(app, "#prompt-name") == "own"
+    assert asker.pinged == []

@@ -1,0 +1,189 @@
+"""Streamed text is painted at frame rate, bounded, and stays where a reader holds it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.app import App
+from textual.widgets import Markdown, Static
+
+from tui.widgets.stream_pane import FAST, KEPT, TAIL, StreamPane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.pilot import Pilot
+
+PARAGRAPH = "A line of the answer, with `code` in it.\n\n"
+
+
+class Host(App[None]):
+    """A pane and nothing else."""
+
+    def __init__(self, *, markdown: bool) -> None:
+        super().__init__()
+        self.pane = StreamPane("answer", id="answer", markdown=markdown)
+
+    def compose(self) -> ComposeResult:
+        yield self.pane
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():
+            await pilot.pause(0.01)
+
+
+@pytest.mark.parametrize("markdown", [False, True])
+async def test_what_comes_is_painted_and_what_is_over_is_all_there(markdown: bool) -> None:
+    app = Host(markdown=markdown)
+    async with app.run_test(size=(60, 12)) as pilot:
+        for piece in ("One ", "**two** ", "three"):
+            app.pane.push(piece)
+        await until(pilot, lambda: app.pane.painted == "One **two** three")
+        await app.pane.finish()
+        assert app.pane.painted == app.pane.text == "One **two** three"
+
+
+async def test_slow_text_is_formed_while_it_comes() -> None:
+    app = Host(markdown=True)
+    async with app.run_test(size=(60, 12)) as pilot:
+        formed = app.pane.query_one("#formed", Markdown)
+        app.pane.push("# Head\n\n")
+        await until(pilot, lambda: bool(formed.query("MarkdownH1")))
+        app.pane.push("- one\n- two\n")
+        await until(pilot, lambda: bool(formed.query("MarkdownBulletList")))
+        assert formed.display
+
+
+async def test_fast_text_is_a_bounded_tail_and_formed_at_its_end() -> None:
+    app = Host(markdown=True)
+    async with app.run_test(size=(60, 12)) as pilot:
+        formed = app.pane.query_one("#formed", Markdown)
+        plain = app.pane.query_one("#plain", Static)
+        for _ in range(20):
+            app.pane.push(PARAGRAPH * (FAST // len(PARAGRAPH)))
+            await app.pane.flush()
+        await pilot.pause()
+        assert formed.styles.display == "none"
+        assert len(str(plain.content)) == TAIL + 1
+        await app.pane.finish()
+        await pilot.pause()
+        assert formed.styles.display == "block"
+        assert formed.source.endswith(PARAGRAPH)
+        shown = str(plain.content) + formed.source
+        assert shown.replace("\n", "") == app.pane.text.replace("\n", "")
+
+
+async def test_the_end_is_painted_once_and_not_with_every_frame() -> None:
+    app = Host(markdown=True)
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.pane.push(PARAGRAPH)
+        await app.pane.finish()
+        block = app.pane.query_one("#formed", Markdown).children[0]
+        for _ in range(5):
+            await app.pane.flush()
+            await pilot.pause()
+        assert app.pane.query_one("#formed", Markdown).children[0] is block
+
+
+async def test_of_a_million_pieces_the_last_are_kept_and_the_rest_is_said_to_be_gone() -> None:
+    app = Host(markdown=True)
+    async with app.run_test(size=(60, 12)):
+        pieces = ["tok\n" * 1_000] * 1_000
+        for piece in pieces:
+            app.pane.push(piece)
+            await app.pane.flush()
+        await app.pane.finish()
+        assert len(app.pane.text) == KEPT
+        gone = 4_000_000 - KEPT
+        assert f"({gone:,} characters before this are no longer kept)" in app.pane.painted
+
+
+async def test_what_nobody_took_in_time_is_said_to_be_gone() -> None:
+    app = Host(markdown=False)
+    async with app.run_test(size=(60, 12)):
+        app.pane.skip(1234)
+        app.pane.push("the rest")
+        await app.pane.finish()
+        assert app.pane.painted == "… (1,234 characters before this are no longer kept)\nthe rest"
+
+
+async def test_it_follows_until_somebody_scrolls_up_and_again_when_asked() -> None:
+    app = Host(markdown=True)
+    async with app.run_test(size=(60, 12)) as pilot:
+        pane = app.pane
+        pane.focus()
+        pane.push(PARAGRAPH * 20)
+        await until(pilot, lambda: pane.max_scroll_y > 0 and pane.scroll_y == pane.max_scroll_y)
+        await pilot.press("pageup")
+        await until(pilot, lambda: not pane.following)
+        assert "f follows again" in str(pane.border_subtitle)
+        held = pane.scroll_y
+        longer = pane.max_scroll_y
+        pane.push(PARAGRAPH * 5)
+        await until(pilot, lambda: pane.max_scroll_y > longer)
+        await pilot.pause()
+        assert pane.scroll_y == pane.scroll_target_y <= held
+        await pilot.press("f")
+        await until(pilot, lambda: pane.scroll_y == pane.max_scroll_y)
+        assert pane.following
+        assert pane.border_subtitle == ""
+
+
+async def test_going_to_the_end_follows_again() -> None:
+    app = Host(markdown=False)
+    async with app.run_test(size=(60, 12)) as pilot:
+        pane = app.pane
+        pane.focus()
+        pane.push("line\n" * 60)
+        await until(pilot, lambda: pane.max_scroll_y > 0 and pane.scroll_y == pane.max_scroll_y)
+        await pilot.press("home")
+        await until(pilot, lambda: not pane.following)
+        await pilot.press("end")
+        await until(pilot, lambda: pane.following)
+
+
+async def test_a_fast_text_that_is_being_read_stands_still_even_past_its_end() -> None:
+    app = Host(markdown=True)
+    async with app.run_test(size=(60, 12)) as pilot:
+        pane = app.pane
+        pane.focus()
+        for _ in range(6):
+            pane.push(PARAGRAPH * (FAST // len(PARAGRAPH)))
+            await pane.flush()
+        await until(pilot, lambda: pane.max_scroll_y > 0 and pane.scroll_y == pane.max_scroll_y)
+        await pilot.press("pageup")
+        await until(pilot, lambda: not pane.following)
+        read = pane.painted
+        pane.push(PARAGRAPH)
+        await pane.finish()
+        await pilot.pause()
+        assert pane.painted == read
+        assert "the stream is over, f shows its end" in str(pane.border_subtitle)
+        await pilot.press("f")
+        await until(pilot, lambda: pane.painted != read)
+        assert pane.query_one("#formed", Markdown).source.endswith(PARAGRAPH)
+
+
+async def test_text_that_belongs_elsewhere_is_given_away_whole() -> None:
+    app = Host(markdown=True)
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.pane.push("painted ")
+        await until(pilot, lambda: app.pane.painted == "painted ")
+        app.pane.push("waiting")
+        assert app.pane.take_all() == "painted waiting"
+        app.pane.push("new")
+        await until(pilot, lambda: app.pane.painted == "new")
+
+
+async def test_a_line_end_in_two_pieces_is_one_line_end() -> None:
+    app = Host(markdown=False)
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.pane.push("one\r")
+        await until(pilot, lambda: app.pane.painted == "one")
+        app.pane.push("\ntwo")
+        await until(pilot, lambda: app.pane.painted == "one\ntwo")
