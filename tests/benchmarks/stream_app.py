@@ -2,8 +2,8 @@
 
 ``python -m tests.benchmarks.stream_app HOW URL OUT MODEL...`` opens the screen on the first MODEL.
 Every request made there goes to the next MODEL of URL, and when it is over a line of JSON with its
-times goes to the file OUT. HOW is ``ours``, the way the app has; or ``obvious``: httpx lines,
-decoded as JSON, on the event loop that paints.
+times goes to the file OUT. HOW is ``ours``, the way the app has; ``race``, the same with three
+more requests at once; or ``obvious``: httpx lines, decoded as JSON, on the event loop that paints.
 """
 
 from __future__ import annotations
@@ -134,10 +134,16 @@ class BenchAsker(NetworkAsker):
         model = next(self._models)
         to = Target(self._base, model, None, None)
         watching: Watching
-        if self._how == "ours":
-            watching = super().watch(to, prompt, max_tokens=MAX_TOKENS)
-        else:
+        if self._how == "obvious":
             watching = ObviousWatching(to, prompt)
+        else:
+            watching = super().watch(to, prompt, max_tokens=MAX_TOKENS)
+        if self._how == "race":  # three more beside the one that is shown
+            for _ in range(3):
+                other = next(self._models)
+                to = Target(self._base, other, None, None)
+                beside = super().watch(to, prompt, max_tokens=MAX_TOKENS)
+                self._tasks.add(asyncio.ensure_future(self._tell(other, beside)))
         task = asyncio.ensure_future(self._tell(model, watching))
         self._tasks.add(task)
         return watching
