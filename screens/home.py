@@ -13,7 +13,8 @@ from textual.widgets.option_list import Option
 
 from core.errors import TurnkeyError
 from core.mend import to_mend
-from core.text import one_line
+from core.providers.key_forms import shown_selector
+from core.text import one_line, without_login
 from tui.widgets.shell import (
     ToAddProvider,
     ToCheck,
@@ -165,7 +166,7 @@ class HomeScreen(TurnkeyScreen[None]):
                 f"{sign} ",
                 (one_line(provider.name, 40), "bold"),
                 f"  {count} model{'' if count == 1 else 's'} declared\n",
-                (f"  {one_line(provider.base_url, 200)}\n", "$foreground 75%"),
+                (f"  {one_line(without_login(provider.base_url), 200)}\n", "$foreground 75%"),
                 (f"  {key}", "$foreground 75%"),
             )
             options.append(Option(lines, id=f"provider:{provider.name}"))
@@ -306,7 +307,7 @@ class HomeScreen(TurnkeyScreen[None]):
 
 def lane_lines(lane: Lane, resolution: Resolution, tried: str) -> Content:
     """A lane in two lines: the selector and how it did, the rule that gave it."""
-    selector = one_line(resolution.selector or "nothing set: Pi would choose", 200)
+    selector = one_line(shown_selector(resolution.selector or "nothing set: Pi would choose"), 200)
     won = next((step for step in resolution.chain if step.rule == resolution.won_by), None)
     why = f"set by {resolution.won_by}" if resolution.selector else one_line(won.why if won else "")
     if lane == "auxiliary":

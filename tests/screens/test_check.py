@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 from core.keys.vault import open_vault
 from tests.core.keys.fakes import Works
@@ -125,5 +125,17 @@ async def test_a_password_in_an_address_is_on_no_screen_and_stays_in_the_file() 
         assert app.screen.query_one("#url", Field).value == "http://127.0.0.1:4000/v1"
         await pilot.press("ctrl+o")
         await arrive(pilot, "HomeScreen")
+        assert "hunter22" not in "".join(str(one.render()) for one in app.screen.query(Static))
     assert "hunter22" in on.document.text
     assert not on.unsaved
+
+
+async def test_a_key_that_stands_as_a_model_is_not_on_home() -> None:
+    text = FILLED.replace('model = "litellm/qwen3-coder"', f'model = "{SECRET}"')
+    app = Stage(workspace(text))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot)
+        lists = [option for one in app.screen.query(OptionList) for option in one.options]
+        said = "".join(str(option.prompt) for option in lists)
+        assert "••••" in said
+        assert SECRET not in said
