@@ -60,6 +60,7 @@ Code = Literal[
     "receipt_damaged",
     "receipt_unwritable",
     "not_exportable",
+    "would_be_lost",
 ]
 """Every ``error.code`` that scripts may meet."""
 
@@ -121,7 +122,16 @@ class KeyProblem(TurnkeyError):
 
 _KEY_CODES: Final = frozenset({"key_refused", "key_missing", "key_bound_elsewhere", "keyring"})
 _CONFIG_CODES: Final = frozenset({"config_unreadable", "config_unwritable", "config_changed"})
-_REFUSAL_CODES: Final = frozenset({"provider_exists", "provider_in_use", "default_model_stands"})
+_REFUSAL_CODES: Final = frozenset(
+    {
+        "provider_exists",
+        "provider_in_use",
+        "default_model_stands",
+        "not_verified",
+        "not_exportable",
+        "would_be_lost",
+    }
+)
 
 
 def error_for(fault: Fault) -> TurnkeyError:

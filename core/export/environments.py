@@ -58,7 +58,7 @@ def ml_intern(setup: Setup) -> Export:
         notes.append("The server needs no key; ml-intern sends one of its own that nobody checks.")
     else:
         names = (f"{stem}_API_KEY",)
-        lines.append(f"# {names[0]}: the key of {provider.name}, from ${key_variable(provider)}")
+        lines.append(f"# {names[0]}: the key of {_name(provider)}, from ${key_variable(provider)}")
     if provider.headers:
         notes.append("ml-intern sends no extra headers; those of the provider are left out.")
     notes.append("ml-intern never sends an effort to a server of your own.")
@@ -95,7 +95,9 @@ def gateway(setup: Setup, *, chat: bool = True, messages: bool = True) -> Export
         lines.append(f"OPENAI_BASE_URL={quote(base.url)}")
         lines.append(f"# OPENAI_API_KEY: the gateway's key ({_from(provider)}), as a Bearer")
         names.append("OPENAI_API_KEY")
-    notes = ["These two slots hold the gateway's key, not a hosted provider's."]
+    notes = ["These slots hold the gateway's key, not a hosted provider's."]
+    if provider.headers:
+        notes.append("Its clients send no extra headers; those of the provider are left out.")
     if base.scheme == "http":
         notes.append(
             "Plain http is refused there: put a TLS terminator with your own CA before the server."
@@ -123,7 +125,7 @@ def stock_environment(setup: Setup, folder: str) -> Export:
         if provider.name in setup.keyless and not provider.api_key_env:
             continue
         names.append(key_variable(provider))
-        lines.append(f"# {names[-1]}: the key of {provider.name} (turnkey run sets it)")
+        lines.append(f"# {names[-1]}: the key of {_name(provider)} (turnkey run sets it)")
     notes += [one for provider in chosen for one in _not_moved(provider)]
     notes.append("turnkey export pi --output FOLDER/models.json writes the file itself.")
     notes.append("In CI give it a copy of its own: Pi writes there, too.")
@@ -147,6 +149,10 @@ def _not_moved(provider: Provider) -> Iterable[str]:
         yield f"The headers of {provider.name} go with models.json."
 
 
+def _name(provider: Provider) -> str:
+    return one_line(provider.name, 60)
+
+
 def _from(provider: Provider) -> str:
     return f"here ${key_variable(provider)}"
 
@@ -162,7 +168,7 @@ def _export(
     notes: list[str],
     variables: tuple[str, ...],
 ) -> Export:
-    header = [f"# {word}" for word in words_of(setup.standing)]
+    header = [f"# {word}" for word in words_of(setup)]
     text = "\n".join([*header, *lines]) + "\n"
     if any("='" in line for line in lines):
         notes = [*notes, "A value is quoted for a shell; docker --env-file would keep the quotes."]

@@ -34,7 +34,7 @@ def github(setup: Setup) -> Export:
     near = [one.name for one in chosen if not _far(one)]
     env = dict(_environment(setup, chosen))
     lines = [
-        *(f"# {word}" for word in words_of(setup.standing)),
+        *(f"# {word}" for word in words_of(setup)),
         "name: Warden",
         "",
         "on:",

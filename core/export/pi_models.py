@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from core.errors import ConfigProblem, Fault
+from core.errors import ConfigProblem, Fault, Refusal
+from core.export.facts import described
 from core.export.jsonc import Node, NotJson, parse, with_member
-from core.export.setup import Export, Setup, base_of, words_of
+from core.export.setup import Export, Setup, base_of, with_header, words_of
 from core.keys.environment import PLACEHOLDER, own_variables
+from core.providers.key_forms import is_variable_name
 from core.text import one_line
 from core.verify.compat import Compat
 
@@ -21,11 +23,6 @@ if TYPE_CHECKING:
 
     from core.export.setup import Learned
     from core.warden.config import ModelEntry, Provider
-
-CONTEXT_WINDOW: Final = 128_000
-"""What Warden and Pi take when nobody says, in tokens."""
-MAX_TOKENS: Final = 8_192
-"""Warden's; Pi's own would be 16384. One number for both readers of a setup."""
 
 UNPROVEN: Final = Compat(
     supports_store=False,
@@ -66,8 +63,21 @@ def key_reference(setup: Setup, provider: Provider) -> str:
 
 
 def key_variable(provider: Provider) -> str:
-    """The variable that an exported ``models.json`` reads."""
-    return provider.api_key_env or own_variables(provider.name)[1]
+    """The variable that an exported ``models.json`` reads.
+
+    Raises Refusal ``not_exportable`` where ``apiKeyEnv`` is no variable's name; it may be a key.
+    """
+    named = provider.api_key_env
+    if named and not is_variable_name(named):
+        raise Refusal(
+            Fault(
+                "not_exportable",
+                f"What {one_line(provider.name, 60)} has for apiKeyEnv is no variable's name.",
+                "It is not shown here, since it may be a key.",
+                "Write the name of a variable there, or leave it out.",
+            )
+        )
+    return named or own_variables(provider.name)[1]
 
 
 def models_json(setup: Setup, existing: str = "") -> Export:
@@ -95,7 +105,7 @@ def models_json(setup: Setup, existing: str = "") -> Export:
     if not text.endswith("\n"):
         text += "\n" if not existing or existing.endswith("\n") else ""
     # A comment is fine for Pi, and keeps the word where the file goes; one of ours is renewed.
-    text = _with_header(text, words_of(setup.standing))
+    text = with_header(text, words_of(setup), MARK)
     notes = [
         "Give stock Warden the folder of this file in PI_CODING_AGENT_DIR (else ~/.pi/agent).",
         *(f"The entry {name} that stood there was replaced." for name in replaced),
@@ -136,6 +146,34 @@ def auth_json(setup: Setup, existing: str = "") -> Export:
     return Export("pi", text, "auth.json", (), tuple(dict.fromkeys(names)))
 
 
+def lost_by(setup: Setup, existing: str, *, auth: bool = False) -> tuple[str, ...]:
+    """The providers of a file of Pi's whose entry holds a key itself, which an export would lose.
+
+    A reference (``$NAME``), a command and the placeholder can be had again, and do not count; nor
+    does what the export says, too. ``auth``: it is ``auth.json``, where any other entry counts: a
+    login of Pi's own stands nowhere else.
+    """
+    try:
+        root = parse(existing) if existing.strip().strip("\ufeff") else None
+    except NotJson:
+        return ()  # merging says where it is wrong
+    entries = root if auth or root is None else root.get("providers")
+    lost = []
+    for provider in setup.used() or setup.providers:
+        node = None if entries is None else entries.get(provider.name)
+        if node is None:
+            continue
+        found = node.get("key" if auth else "apiKey")
+        key = None if found is None else found.data()
+        if key == key_reference(setup, provider):
+            continue
+        other = auth and key is None
+        literal = isinstance(key, str) and key != PLACEHOLDER and not key.startswith(("$", "!"))
+        if literal or other:
+            lost.append(one_line(provider.name, 60))
+    return tuple(lost)
+
+
 def is_current(setup: Setup, existing: str) -> bool:
     """Whether ``existing`` already says what would be exported."""
     try:
@@ -150,19 +188,21 @@ def is_current(setup: Setup, existing: str) -> bool:
 
 
 def _model(model: ModelEntry, learned: Learned | None) -> dict[str, object]:
-    reasoning = model.reasoning
+    facts = described(model)
+    reasoning = facts.reasoning
     if learned is not None and learned.reasoning is not None:
         reasoning = learned.reasoning
-    limit = model.max_tokens or MAX_TOKENS
+    limit = facts.max_tokens
     if learned is not None and learned.max_tokens is not None:
         limit = min(limit, learned.max_tokens)
+    blind = learned is not None and learned.image is False
     entry: dict[str, object] = {"id": model.id}
     if model.name and model.name != model.id:
         entry["name"] = model.name
     entry |= {
         "reasoning": reasoning,
-        "input": list(model.input),
-        "contextWindow": model.context_window or CONTEXT_WINDOW,
+        "input": [one for one in model.input if one != "image" or not blind] or ["text"],
+        "contextWindow": facts.context_window,
         "maxTokens": limit,
     }
     if model.cost is not None:
@@ -174,23 +214,12 @@ def _model(model: ModelEntry, learned: Learned | None) -> dict[str, object]:
         }
     if learned is not None and learned.thinking_level_map:
         entry["thinkingLevelMap"] = dict(learned.thinking_level_map)
-    compat = UNPROVEN if learned is None else learned.compat.over(UNPROVEN)
+    compat = UNPROVEN if learned is None else learned.compat
     entry["compat"] = compat.written()
     return entry
 
 
-_MARK: Final = "// turnkey: "
-
-
-def _with_header(text: str, words: Sequence[str]) -> str:
-    """``text`` under turnkey's own comment lines; older ones of turnkey go."""
-    bom = "\ufeff" if text.startswith("\ufeff") else ""
-    lines = text.removeprefix("\ufeff").splitlines(keepends=True)
-    while lines and lines[0].startswith(_MARK):
-        lines.pop(0)
-    newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
-    header = "".join(f"{_MARK}{one_line(word, 160)}{newline}" for word in words)
-    return bom + header + "".join(lines)
+MARK: Final = "// turnkey: "
 
 
 def _few(names: Sequence[str]) -> str:

@@ -8,12 +8,13 @@ import msgspec
 
 from core.errors import Fault, Refusal, TurnkeyError
 from core.providers.base_url import BaseUrl, read_base_url
+from core.text import one_line
 from core.verify.compat import Compat  # noqa: TC001 - msgspec reads the types at run time
 from core.verify.receipt import LANES, Standing
 from core.warden.config import ModelEntry, Provider, Variant, split_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from core.warden.lanes import LaneReport
 
@@ -37,7 +38,9 @@ class Learned(msgspec.Struct, frozen=True):
     thinking_level_map: dict[str, str | None] = {}
     reasoning: bool | None = None
     max_tokens: int | None = None
-    """An output limit that was seen to hold."""
+    """Where answers were seen to end, in tokens: below the limit that the file declares."""
+    image: bool | None = None
+    """False: images are declared, and were refused."""
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -50,6 +53,7 @@ class Setup(msgspec.Struct, frozen=True):
     """agent, auxiliary, synthesis -> selector; None is left to Pi."""
     efforts: dict[str, str | None]
     standing: Standing
+    """Of its verification, for this variant."""
     dialects: dict[str, str] = {}
     """Provider -> dialect, as far as a receipt or discovery knows."""
     learned: dict[str, Learned] = {}
@@ -58,10 +62,13 @@ class Setup(msgspec.Struct, frozen=True):
     """Providers on this machine without any key: they get the placeholder."""
     concurrency: int | None = None
     """Requests at once that the endpoint was seen to bear."""
+    overrides: tuple[str, ...] = ()
+    """Selectors that skills and triggers name for themselves."""
 
     def used(self) -> tuple[Provider, ...]:
-        """The providers that a lane uses, in the file's order."""
-        names = {selector.partition("/")[0] for selector in self.lanes.values() if selector}
+        """The providers that a lane, a skill or a trigger uses, in the file's order."""
+        selectors = (*self.lanes.values(), *self.overrides)
+        names = {selector.partition("/")[0] for selector in selectors if selector}
         return tuple(one for one in self.providers if one.name in names)
 
     def chosen(self, lane: str) -> tuple[Provider, ModelEntry]:
@@ -108,7 +115,10 @@ def read_setup(
     keyless: Collection[str],
     concurrency: int | None = None,
 ) -> Setup:
-    """Put the setup together from what the lanes resolve to and from its receipt."""
+    """Put the setup together from what the lanes resolve to and from its receipt.
+
+    ``learned`` is of fresh receipts; ``concurrency`` counts only where ``standing`` is fresh.
+    """
     receipt = standing.receipt
     known = {} if receipt is None else {one.provider: one.dialect for one in receipt.endpoints}
     return Setup(
@@ -118,52 +128,71 @@ def read_setup(
         efforts={name: choice.effort for name, choice in report.efforts.items()},
         standing=standing,
         dialects={name: dialect for name, dialect in known.items() if dialect},
-        learned=dict(learned) if standing.worth == "fresh" else {},
+        learned=dict(learned),
         keyless=frozenset(keyless),
         concurrency=concurrency if standing.worth == "fresh" else None,
+        overrides=tuple(one.selector for one in report.overrides),
     )
 
 
-def words_of(standing: Standing) -> tuple[str, ...]:
+def words_of(setup: Setup) -> tuple[str, ...]:
     """What an export says of its verification, for formats that have comments."""
+    standing = setup.standing
     receipt = standing.receipt
+    run = f"Run turnkey verify{_option(setup)}."
     if standing.verified and receipt is not None:
         return (
             f"Verified by turnkey {receipt.turnkey} on {receipt.at[:10]}: all lanes, live.",
             "A receipt is a record of that day, not a proof.",
         )
     if receipt is None:
-        return ("NOT VERIFIED: nobody has tried this setup. Run turnkey verify.",)
+        return (f"NOT VERIFIED: nobody has tried this setup. {run}",)
     if standing.worth == "stale":
         why = standing.fault.what if standing.fault is not None else "Its receipt is stale."
-        return (f"NOT VERIFIED: {why} Run turnkey verify.",)
+        return (f"NOT VERIFIED: {why} {run}",)
     failed = sorted({one.probe for one in receipt.verdicts if one.verdict == "fail"})
     if failed:
         return (f"NOT VERIFIED: on {receipt.at[:10]} these failed: {', '.join(failed)}.",)
     if receipt.escapes:
         gone = ", ".join(sorted({f"{one.code} {one.lane}" for one in receipt.escapes}))
         return (f"NOT VERIFIED: a lane leaves your servers: {gone}.",)
-    return ("NOT VERIFIED: not every lane has passed its trials. Run turnkey verify.",)
+    return (f"NOT VERIFIED: not every lane has passed its trials. {run}",)
 
 
-def refuse_unverified(standing: Standing, *, unverified: bool) -> None:
+def with_header(text: str, words: Sequence[str], mark: str) -> str:
+    """``text`` under turnkey's own comment lines; older ones of turnkey at its head go."""
+    bom = "\ufeff" if text.startswith("\ufeff") else ""
+    lines = text.removeprefix("\ufeff").splitlines(keepends=True)
+    while lines and lines[0].startswith(mark):
+        lines.pop(0)
+    newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    header = "".join(f"{mark}{one_line(word, 160)}{newline}" for word in words)
+    return bom + header + "".join(lines)
+
+
+def refuse_unverified(setup: Setup, *, unverified: bool) -> None:
     """A setup that nobody saw work leaves only when that is meant.
 
     Raises Refusal ``not_verified`` (exit code 1).
     """
+    standing = setup.standing
     if standing.verified or unverified:
         return
     fault = standing.fault
-    why = fault.why if fault is not None else words_of(standing)[0]
+    why = fault.why if fault is not None else words_of(setup)[0]
     what = fault.what if fault is not None else "This config is not verified."
     raise Refusal(
         Fault(
             "not_verified",
             what,
             why,
-            "Run «turnkey verify» first, or export it as it is with --unverified.",
+            f"Run «turnkey verify{_option(setup)}» first, or export it as it is with --unverified.",
         )
     )
+
+
+def _option(setup: Setup) -> str:
+    return " --variant stock" if setup.variant == "stock" else ""
 
 
 def base_of(provider: Provider) -> BaseUrl:

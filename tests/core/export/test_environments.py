@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -12,7 +15,9 @@ from core.errors import Refusal
 from core.export.environments import gateway, ml_intern, stock_environment
 from core.export.github import github
 from core.export.guidellm import guidellm
+from core.export.make import make_export, target_named
 from core.warden.config import ModelEntry, Provider
+from core.warden.document import empty
 from tests.core.export.setups import GATEWAY, LOCAL, NOTHING, setup
 
 if TYPE_CHECKING:
@@ -124,8 +129,53 @@ def test_the_guidellm_line_is_one_command_whatever_the_model_is_called(model: st
     told = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
     words = told.stdout.splitlines()
     assert words[0] == "run"
-    assert f"kind=openai_http,target=https://gw.acme.lan,model={model}" in words
-    assert made.variables != ()
+    backend = json.loads(words[words.index("--backend") + 1])
+    assert backend == {
+        "kind": "openai_http",
+        "target": "https://gw.acme.lan",
+        "model": model,
+        "follow_redirects": False,
+        "verify": True,
+        "validate_backend": False,
+    }
+    assert made.variables == ("GUIDELLM__SPEC__BACKEND__API_KEY",)
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "routes"),
+    [
+        ("https://gw.acme.lan/v1", "https://gw.acme.lan", None),
+        ("https://gw.acme.lan/llm/v1", "https://gw.acme.lan/llm", None),
+        ("https://gw.acme.lan/openai", "https://gw.acme.lan/openai", "chat/completions"),
+    ],
+)
+def test_guidellm_asks_the_path_that_the_lanes_ask(
+    url: str, target: str, routes: str | None
+) -> None:
+    made = guidellm(setup(replace(GATEWAY, base_url=url)))
+    told = shlex.split(made.text, comments=True)
+    backend = json.loads(told[told.index("--backend") + 1])
+    assert backend["target"] == target
+    assert backend.get("api_routes", {}).get("/v1/chat/completions") == routes
+
+
+@pytest.mark.parametrize("target", ["ml-intern", "gateway", "stock-env", "guidellm", "github"])
+@pytest.mark.parametrize("end", ["\n", "\r", "\u2028", "\x85", "\x1b[2J"])
+def test_no_name_of_a_provider_ends_a_line_or_steers_a_terminal(target: str, end: str) -> None:
+    provider = replace(GATEWAY, name=f"x{end}PATH=evil")
+    made = make_export(setup(provider), target_named(target), document=empty(Path("warden.toml")))
+    assert not [line for line in made.text.splitlines() if line.startswith("PATH=")]
+    assert "\x1b" not in made.text
+
+
+@pytest.mark.parametrize("variable", ["A B", "X\nY=1", "sk-" + "a1B2" * 8, "$(id)"])
+@pytest.mark.parametrize("target", ["pi", "stock-env", "github", "ml-intern", "gateway"])
+def test_what_is_no_variable_is_exported_nowhere(variable: str, target: str) -> None:
+    provider = replace(GATEWAY, api_key_env=variable)
+    with pytest.raises(Refusal) as caught:
+        make_export(setup(provider), target_named(target), document=empty(Path("warden.toml")))
+    fault = caught.value.fault
+    assert variable not in f"{fault.what} {fault.why} {fault.fix}"
 
 
 def workflow(setup_: Setup) -> dict[str, object]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from core.errors import ConfigProblem, Refusal
 from core.export.jsonc import parse
-from core.export.pi_models import auth_json, is_current, models_json
+from core.export.pi_models import auth_json, is_current, lost_by, models_json
 from core.export.setup import Learned, refuse_unverified, words_of
 from core.verify.compat import Compat
 from tests.core.export.setups import FAILED, GATEWAY, LOCAL, NOTHING, VERIFIED, setup
@@ -94,7 +94,7 @@ def test_what_was_learned_goes_over_what_adds_nothing() -> None:
     data = parse(models_json(learned).text).data()
     assert isinstance(data, dict)
     coder, small = data["providers"]["litellm"]["models"]
-    assert coder["compat"] == UNPROBED | {
+    assert coder["compat"] == {
         "supportsStore": True,
         "maxTokensField": "max_tokens",
         "thinkingFormat": "qwen",
@@ -155,6 +155,42 @@ def test_an_address_with_a_login_is_refused_without_telling_it() -> None:
     assert "hunter2" not in f"{fault.what} {fault.why} {fault.fix}"
 
 
+@pytest.mark.parametrize(
+    ("entry", "auth", "lost"),
+    [
+        ('{"apiKey": "sk-own-literal-key"}', False, True),
+        ('{"apiKey": "$OTHER_NAME"}', False, False),
+        ('{"apiKey": "!pass show gw"}', False, False),
+        ('{"apiKey": "turnkey-no-key"}', False, False),
+        ('{"baseUrl": "http://old"}', False, False),
+        ('{"type": "api_key", "key": "sk-own-literal-key"}', True, True),
+        ('{"type": "api_key", "key": "$LITELLM_API_KEY"}', True, False),
+        ('{"type": "oauth", "refresh": "r", "access": "a"}', True, True),
+    ],
+)
+def test_a_key_that_stands_nowhere_else_is_named_before_it_is_lost(
+    entry: str, auth: bool, lost: bool
+) -> None:
+    existing = f'{{"litellm": {entry}}}' if auth else f'{{"providers": {{"litellm": {entry}}}}}'
+    assert lost_by(setup(), existing, auth=auth) == (("litellm",) if lost else ())
+    assert lost_by(setup(LOCAL), existing, auth=auth) == ()
+
+
+def test_images_that_were_refused_are_not_declared() -> None:
+    blind = Learned(Compat(), image=False)
+    made = models_json(replace(setup(), learned={"litellm/org/small:4b": blind}))
+    data = parse(made.text).data()
+    assert isinstance(data, dict)
+    assert [one["input"] for one in data["providers"]["litellm"]["models"]] == [["text"]] * 2
+
+
+def test_the_provider_of_a_skills_own_model_is_written_too() -> None:
+    made = models_json(replace(setup(GATEWAY, LOCAL), overrides=("ollama/qwen3:4b",)))
+    data = parse(made.text).data()
+    assert isinstance(data, dict)
+    assert list(data["providers"]) == ["litellm", "ollama"]
+
+
 def test_only_providers_that_a_lane_uses_are_written() -> None:
     made = models_json(setup(GATEWAY, LOCAL))
     assert "ollama" not in made.text
@@ -175,11 +211,21 @@ def test_an_export_says_what_was_verified(standing: object, word: str) -> None:
 
 
 def test_an_unverified_setup_leaves_only_when_that_is_meant() -> None:
-    refuse_unverified(VERIFIED, unverified=False)
-    refuse_unverified(NOTHING, unverified=True)
+    refuse_unverified(setup(), unverified=False)
+    refuse_unverified(setup(standing=NOTHING), unverified=True)
     for standing in (NOTHING, FAILED, replace(VERIFIED, worth="stale")):
+        asked = setup(standing=standing)
         with pytest.raises(Refusal) as caught:
-            refuse_unverified(standing, unverified=False)
+            refuse_unverified(asked, unverified=False)
         assert "--unverified" in caught.value.fault.fix
+        assert "--variant stock" not in caught.value.fault.fix
         assert caught.value.exit_code == 1
-        assert words_of(standing)[0].startswith("NOT VERIFIED")
+        assert words_of(asked)[0].startswith("NOT VERIFIED")
+
+
+def test_what_stock_reads_is_to_be_verified_for_stock() -> None:
+    asked = replace(setup(standing=NOTHING), variant="stock")
+    with pytest.raises(Refusal) as caught:
+        refuse_unverified(asked, unverified=False)
+    assert "turnkey verify --variant stock" in caught.value.fault.fix
+    assert "turnkey verify --variant stock" in words_of(asked)[0]
