@@ -54,7 +54,7 @@ COLUMNS: Final = 60
 """How many columns :attr:`Progress.rates` has at most."""
 PENDING: Final = 1 << 20
 """Characters that wait for a take; of more, the oldest are skipped, and that is said."""
-WAITING: Final = 64
+WAITING: Final = 256
 """Events and reads that wait for a take before the thread that reads folds them itself."""
 _SLOW_S: Final = 0.2
 """How often what is dear to compute is computed anew."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import struct
 import sys
@@ -25,9 +26,9 @@ from core.wire.stamps import SO_TIMESTAMPNS, SPACE
 if TYPE_CHECKING:
     import socket
 
-SLOTS: Final = 256
+SLOTS: Final = 128
 """Reads in one call."""
-SIZE: Final = 16384
+SIZE: Final = 65536
 """Bytes of one read at the most."""
 _NOT_YET: Final = 0xFFFFFFFF
 _TIMESPEC: Final = struct.Struct("@qq")
@@ -66,7 +67,8 @@ class _Round:
     """The buffers of one call."""
 
     def __init__(self) -> None:
-        self._data = ctypes.create_string_buffer(SLOTS * SIZE)
+        # Of pages that cost memory only once something came into them.
+        self._data = (ctypes.c_char * (SLOTS * SIZE)).from_buffer(mmap.mmap(-1, SLOTS * SIZE))
         self._control = ctypes.create_string_buffer(SLOTS * SPACE)
         self._iovecs = (_Iovec * SLOTS)()
         self.messages = (_Message * SLOTS)()
