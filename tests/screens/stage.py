@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from tui.widgets.shell import Place
 
 KEY = "sk-canary-0123456789"
+NOWHERE = Path(tempfile.mkdtemp(prefix="turnkey-stage-"))
+"""The state folder of workspaces that have no disk: a list of keys lands here, if any."""
 URL = "http://127.0.0.1:4000/v1"
 
 FILLED = """\
@@ -280,7 +283,7 @@ def workspace(
         document,
         document,
         env,
-        open_vault(Path("nowhere"), env=env, find=None),
+        open_vault(NOWHERE, env=env, find=None),
         asker=asker or ScriptedAsker(),
     )
 
