@@ -37,6 +37,7 @@ from tui.widgets.fault import FaultBox
 from tui.widgets.figure_panel import FigurePanel
 from tui.widgets.inspector import Inspector
 from tui.widgets.run_view import RunView
+from tui.widgets.steady import Steady
 from tui.widgets.stream_pane import FRAME_S
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class LiveScreen(StreamingScreen):
             yield Select(
                 self._options(), id="model", allow_blank=True, compact=True, prompt="choose a model"
             )
-            yield Static("○ not tried", id="state", markup=False)
+            yield Steady("○ not tried", id="state")
         with Horizontal(id="asked"):
             yield Static("PONG", id="prompt-name", markup=False)
             yield Input(value=one_line(self._ready.text, PROMPT_COLUMNS), id="prompt", compact=True)
@@ -107,7 +108,7 @@ class LiveScreen(StreamingScreen):
             yield Inspector(id="inspector")
         yield FaultBox(id="fault")
         yield FigurePanel(id="figures")
-        yield Static(id="notes", markup=False)
+        yield Steady(id="notes")
 
     def _options(self) -> list[tuple[str, str]]:
         return model_choices(self.workspace, self._selector, draft=self._target is not None)
@@ -217,16 +218,16 @@ class LiveScreen(StreamingScreen):
         if not self._busy:
             self._clear()
             self._hint()
-            self.query_one("#state", Static).update("○ not tried")
+            self.query_one("#state", Steady).put("○ not tried")
 
     def action_fold(self) -> None:
         """Fold thinking to its last line, or open it."""
         self._view.fold()
 
-    async def action_follow(self) -> None:
+    def action_follow(self) -> None:
         """Both panes go along with the end again."""
-        await self._view.thinking.action_follow()
-        await self._view.answer.action_follow()
+        self._view.thinking.action_follow()
+        self._view.answer.action_follow()
 
     def action_inspect(self) -> None:
         """Show what was sent and what came, or hide it."""
@@ -303,14 +304,14 @@ class LiveScreen(StreamingScreen):
             self.action_edit()
             return
         choice = self.query_one("#model", Select)
-        state = self.query_one("#state", Static)
+        state = self.query_one("#state", Steady)
         self._clear()
         self._view.begin()
         choice.disabled = True
         self.refresh_bindings()
         watching: Watching | None = None
         try:
-            state.update("… looking for the key")
+            state.put("… looking for the key")
             target = await self._find_target(selector)
             self._sent_to = target
             watching = self._watching = self.workspace.asker.watch(target, prompt)
@@ -320,7 +321,7 @@ class LiveScreen(StreamingScreen):
             await self._view.finish()
             self._finish(selector, prompt, target, run)
         except TurnkeyError as error:
-            state.update("✗ not sent")
+            state.put("✗ not sent")
             self.query_one(FaultBox).show(error.fault)
         except asyncio.CancelledError:
             self._say_stopped()
@@ -375,7 +376,7 @@ class LiveScreen(StreamingScreen):
         self._view.figures(progress)
         self.query_one(FigurePanel).show(progress)
         if progress.run is None:
-            self.query_one("#state", Static).update(state_words(progress))
+            self.query_one("#state", Steady).put(state_words(progress))
             self._say(so_far(progress, anew=self._begun_anew))
 
     def _finish(self, selector: str, prompt: ReadyPrompt, target: Target, run: Run) -> None:
@@ -383,7 +384,7 @@ class LiveScreen(StreamingScreen):
         progress = self._progress
         kept = self.workspace.history.add(selector, prompt.name, prompt.text, progress.state, run)
         state = f"{end_words(progress.state, run)}   run {kept.number}"
-        self.query_one("#state", Static).update(state)
+        self.query_one("#state", Steady).put(state)
         if run.error is not None:
             self.query_one(FaultBox).show(told_of_key(run.error, target.source))
         likes = self.workspace.history.like(kept)
@@ -393,9 +394,9 @@ class LiveScreen(StreamingScreen):
             self.workspace.remember(selector, target.base, run)
 
     def _say(self, notes: list[str]) -> None:
-        self.query_one("#notes", Static).update(note_lines(notes))
+        self.query_one("#notes", Steady).put(note_lines(notes))
 
     def _say_stopped(self) -> None:
         """Before anything was sent, or because the screen goes away."""
         with suppress(NoMatches):  # the screen is gone
-            self.query_one("#state", Static).update("■ stopped")
+            self.query_one("#state", Steady).put("■ stopped")

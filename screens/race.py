@@ -22,6 +22,7 @@ from screens.streaming import StreamingScreen
 from tui.widgets.ask_key import agreed_target
 from tui.widgets.race_table import RaceTable
 from tui.widgets.run_view import RunView
+from tui.widgets.steady import Steady
 from tui.widgets.stream_pane import FRAME_S
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Lane(Vertical):
 
     def compose(self) -> ComposeResult:
         """The name, and the run."""
-        yield Static(classes="-name", markup=False)
+        yield Steady(classes="-name")
         yield RunView()
 
     def on_mount(self) -> None:
@@ -94,7 +95,7 @@ class Lane(Vertical):
 
     def say(self, sign: str, words: str) -> None:
         """How it stands."""
-        self.query_one(".-name", Static).update(
+        self.query_one(".-name", Steady).put(
             Content.assemble(
                 (f"{self.number} {sign} ", "$primary"),
                 (one_line(self.selector, 60), "bold"),
@@ -160,7 +161,7 @@ class RaceScreen(StreamingScreen):
             for number, selector in enumerate(self._selectors, 1):
                 yield Lane(number, selector)
         yield RaceTable(id="table")
-        yield Static(id="notes", markup=False)
+        yield Steady(id="notes")
 
     def on_mount(self) -> None:
         """Ready to start."""
@@ -234,11 +235,11 @@ class RaceScreen(StreamingScreen):
             if lane.view.folded == folded:
                 lane.view.fold()
 
-    async def action_follow(self) -> None:
+    def action_follow(self) -> None:
         """Every pane goes along with its end again."""
         for lane in self.lanes:
-            await lane.view.thinking.action_follow()
-            await lane.view.answer.action_follow()
+            lane.view.thinking.action_follow()
+            lane.view.answer.action_follow()
 
     def _stop_all(self) -> bool:
         """Whether there was anything to stop. The lanes may be gone already."""
@@ -255,7 +256,7 @@ class RaceScreen(StreamingScreen):
         for lane in self.lanes:
             lane.clear()
         self.refresh_bindings()
-        self.query_one("#notes", Static).update("")
+        self.query_one("#notes", Steady).put("")
         try:
             ready: list[tuple[Lane, Target]] = []
             for lane in self.lanes:
@@ -323,7 +324,7 @@ class RaceScreen(StreamingScreen):
             run = lane.progress.run
             if run is not None:
                 notes += [f"▲ {lane.number}: {one.message}" for one in run.warnings]
-        self.query_one("#notes", Static).update(
+        self.query_one("#notes", Steady).put(
             Content("\n").join(
                 Content.styled(one_line(note, 300), "$warning" if note[0] == "▲" else "")
                 for note in notes

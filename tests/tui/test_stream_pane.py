@@ -9,7 +9,8 @@ import pytest
 from textual.app import App
 from textual.widgets import Markdown, Static
 
-from tui.widgets.stream_pane import FAST, KEPT, TAIL, StreamPane
+from tui.widgets.stream_pane import FAST, KEPT, StreamPane
+from tui.widgets.tail import TAIL, Tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,12 +65,14 @@ async def test_fast_text_is_a_bounded_tail_and_formed_at_its_end() -> None:
     async with app.run_test(size=(60, 12)) as pilot:
         formed = app.pane.query_one("#formed", Markdown)
         plain = app.pane.query_one("#plain", Static)
+        tail = app.pane.query_one(Tail)
         for _ in range(20):
             app.pane.push(PARAGRAPH * (FAST // len(PARAGRAPH)))
             await app.pane.flush()
         await pilot.pause()
         assert formed.styles.display == "none"
-        assert len(str(plain.content)) == TAIL + 1
+        assert tail.styles.display == "block"
+        assert len(tail.text) == TAIL
         await app.pane.finish()
         await pilot.pause()
         assert formed.styles.display == "block"
@@ -155,10 +158,12 @@ async def test_a_fast_text_that_is_being_read_stands_still_even_past_its_end() -
         for _ in range(6):
             pane.push(PARAGRAPH * (FAST // len(PARAGRAPH)))
             await pane.flush()
-        await until(pilot, lambda: pane.max_scroll_y > 0 and pane.scroll_y == pane.max_scroll_y)
+        await until(pilot, lambda: pane.painted == pane.text[-TAIL:])
         await pilot.press("pageup")
-        await until(pilot, lambda: not pane.following)
+        await until(pilot, lambda: 0 < pane.scroll_y < pane.max_scroll_y)
+        assert not pane.following
         read = pane.painted
+        assert read == pane.text
         pane.push(PARAGRAPH)
         await pane.finish()
         await pilot.pause()

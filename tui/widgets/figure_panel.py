@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from textual.content import Content
-from textual.widgets import Static
-
 from core.live.figures import Figures
 from core.live.panel import NARROW, WIDE, panel
 from core.live.watching import Progress
+from tui.widgets.steady import Steady
 
 TALL = 34
 """Rows of the terminal from which the figures that explain the others are shown, too."""
 
 
-class FigurePanel(Static):
+class FigurePanel(Steady):
     """Shows the figures of a progress, in the lines that the width allows."""
 
     DEFAULT_CSS = """
@@ -21,7 +19,7 @@ class FigurePanel(Static):
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, markup=False)
+        super().__init__(id=id)
         self._progress = Progress(figures=Figures())
 
     def on_mount(self) -> None:
@@ -44,4 +42,4 @@ class FigurePanel(Static):
             width=min(room, WIDE + 30) if room >= WIDE else NARROW,
             tall=self.app.size.height >= TALL,
         )
-        self.update(Content("\n".join(lines)))
+        self.put("\n".join(lines))

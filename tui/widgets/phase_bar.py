@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from textual.content import Content
-from textual.widgets import Static
 
 from core.live.panel import SAY, THINK, WAIT, phase_bar, phase_words
+from tui.widgets.steady import Steady
 
 SHORTEST = 12
 """Columns of bar and gap below which the words are shortened."""
 STYLES = ("$foreground 60%", "$secondary", "$primary")
 
 
-class PhaseBar(Static):
+class PhaseBar(Steady):
     """The phases' shares of the time so far, and their seconds, which say what the signs mean."""
 
     DEFAULT_CSS = """
@@ -20,7 +20,7 @@ class PhaseBar(Static):
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, markup=False)
+        super().__init__(id=id)
         self._shares = (0.0, 0.0, 0.0)
 
     def on_resize(self) -> None:
@@ -40,4 +40,4 @@ class PhaseBar(Static):
             for sign, count, style in zip((WAIT, THINK, SAY), cells, STYLES, strict=True)
         ]
         blank = " " * (room - sum(cells))
-        self.update(Content.assemble(*drawn, blank, "  ", (words, "$foreground 85%")))
+        self.put(Content.assemble(*drawn, blank, "  ", (words, "$foreground 85%")))

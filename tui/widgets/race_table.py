@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
-from textual.widgets import Static
 
 from core.live.race import COLUMNS, Racer, table
 from core.text import one_line
+from tui.widgets.steady import Steady
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ _SIGNS: Final = {"done": "✓", "stopped": "■", "failed": "✗"}
 _SHORT: Final = ("token", "answer", "tok/s", "total", "longest")
 
 
-class RaceTable(Static):
+class RaceTable(Steady):
     """A line a racer; the same width from the first frame on."""
 
     DEFAULT_CSS = """
@@ -33,7 +33,7 @@ class RaceTable(Static):
     """
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id, markup=False)
+        super().__init__(id=id)
         self._racers: tuple[Racer, ...] = ()
 
     def on_resize(self) -> None:
@@ -67,4 +67,4 @@ class RaceTable(Static):
                 parts.append((f"{cell.text:>{NUMBER}}", "bold" if cell.best else ""))
                 parts.append((MARK if cell.best else " " * len(MARK), "$success"))
             lines.append(Content.assemble(*parts))
-        self.update(Content("\n").join(lines))
+        self.put(Content("\n").join(lines))

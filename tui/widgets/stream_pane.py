@@ -13,12 +13,14 @@ from textual.widgets import Markdown, Static
 
 from core.text import visible
 from tui.widgets.formed import data_parser, dear, formed_from
+from tui.widgets.tail import TAIL, Tail
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.events import MouseScrollUp
 
-TAIL: Final = 4_000
-"""Characters shown while text comes fast: a frame then costs the window, not the text."""
+HELD: Final = 20_000
+"""Characters to scroll through while a fast text is held in its place."""
 KEPT: Final = 100_000
 """Characters kept for reading afterwards; what came earlier is said to be gone."""
 FRAME_S: Final = 1 / 30
@@ -45,7 +47,7 @@ class StreamPane(VerticalScroll, can_focus=True):
     StreamPane:focus { border: round $primary; }
     StreamPane > Static { width: 1fr; height: auto; }
     StreamPane > Markdown { padding: 0; margin: 0; width: 1fr; display: none; }
-    StreamPane > #plain, StreamPane > #aside { display: none; }
+    StreamPane > #plain, StreamPane > #aside, StreamPane > Tail { display: none; }
     """
 
     def __init__(self, title: str, *, id: str, markdown: bool = False) -> None:
@@ -61,18 +63,19 @@ class StreamPane(VerticalScroll, can_focus=True):
         self._released_at = 0.0
         self._formed = 0
         self._formed_at = 0.0
-        self._tail = not markdown
+        self._tail = False
         self._over = False
         self._whole = False
         self._stale = False
         self._window: list[tuple[float, int]] = []
         self._lock = asyncio.Lock()
-        self.border_title = title
+        self._named = self.border_title = title
         self.subtitle = ""
 
     def compose(self) -> ComposeResult:
-        """One block of text, the same as Markdown, and what stands below it."""
+        """The text plain, its last lines, the text as Markdown, and what stands below it."""
         yield Static(markup=False, id="plain")
+        yield Tail(id="tail")
         if self._markdown:
             yield Markdown(id="formed", parser_factory=data_parser, open_links=False)
         yield Static(markup=False, id="aside")
@@ -95,6 +98,9 @@ class StreamPane(VerticalScroll, can_focus=True):
     @property
     def painted(self) -> str:
         """What stands in the pane, formatting signs included."""
+        tail = self.query_one(Tail)
+        if tail.styles.display != "none":
+            return tail.text
         plain = str(self.query_one("#plain", Static).content)
         if not self._markdown:
             return plain
@@ -103,8 +109,8 @@ class StreamPane(VerticalScroll, can_focus=True):
     @property
     def settled(self) -> bool:
         """Whether all that came is painted."""
-        formed = self._tail or self._over or self._formed == len(self._shown)
-        return formed and not self._pending and not self._lock.locked()
+        done = self._tail or self._over or self._formed == len(self._shown)
+        return done and not self._pending and not self._lock.locked()
 
     @property
     def following(self) -> bool:
@@ -122,11 +128,12 @@ class StreamPane(VerticalScroll, can_focus=True):
         self._dropped = self._formed = 0
         self._pending.clear()
         self._window.clear()
-        self._tail = not self._markdown
+        self._tail = False
         self._over = self._whole = False
         self._stale = True
         self._following = True
         self._plain("")
+        self.query_one(Tail).display = False
         self.aside(Content(""))
         self.note("")
         self.sign()
@@ -149,7 +156,9 @@ class StreamPane(VerticalScroll, can_focus=True):
 
     def note(self, words: str) -> None:
         """Words beside the title: counts and rates."""
-        self.border_title = f"{self._title}  {words}" if words else self._title
+        title = f"{self._title}  {words}" if words else self._title
+        if title != self._named:
+            self._named = self.border_title = title
 
     def sign(self) -> None:
         """The line at the lower edge: whether it follows, else what the screen put there."""
@@ -178,8 +187,7 @@ class StreamPane(VerticalScroll, can_focus=True):
     async def _paint(self) -> None:
         at_end = not self._following and self.scroll_y >= self.max_scroll_y
         if at_end and monotonic() - self._released_at > RELEASE_S:
-            self._following = True
-            self.sign()
+            self._resume()
         if self._stale:
             await self._unform()
         if self._pending:
@@ -189,16 +197,13 @@ class StreamPane(VerticalScroll, can_focus=True):
             if self._formed < len(self._shown) and not self._tail:
                 await self._form()
             return
-        if self._tail and self._cut and not self._following:
+        if self._tail and not self._following:
             return  # what is being read stays as it is; it is painted when it follows again
         if self._over:
             if not self._whole:
                 await self._paint_whole()
-        elif self._tail:
-            self._paint_tail()
-        else:
+        elif not self._tail:
             await self._form()
-        self._keep_end()
 
     async def _unform(self) -> None:
         self._stale = False
@@ -208,14 +213,6 @@ class StreamPane(VerticalScroll, can_focus=True):
                 await formed.update("")
             formed.display = False
 
-    @property
-    def _cut(self) -> bool:
-        """Whether the tail is not all of it."""
-        return len(self._shown) > TAIL or self._dropped > 0
-
-    def _paint_tail(self) -> None:
-        self._plain(("…" if self._cut else "") + self._shown[-TAIL:])
-
     def _take(self, now: float) -> None:
         """The pending pieces, made visible, and whether they come too fast to be formatted."""
         new = "".join(self._pending)
@@ -224,20 +221,39 @@ class StreamPane(VerticalScroll, can_focus=True):
         new = self._held + new
         # a carriage return may be the first half of a line's end
         self._held = "\r" if new.endswith("\r") and not self._over else ""
-        self._shown += visible(new[: len(new) - len(self._held)])
+        fresh = visible(new[: len(new) - len(self._held)])
+        self._shown += fresh
         if len(self._text) > KEPT:
             self._dropped += len(self._text) - KEPT
             self._text = self._text[-KEPT:]
             self._shown = self._shown[-KEPT:]
-            self._tail = True
         self._window = [one for one in self._window if one[0] > now - 1.0]
         self._window.append((now, len(new)))
         came = sum(size for _, size in self._window[1:])
-        if not self._tail and (came > FAST or dear(self._shown)):
-            self._tail = True
-            self._stale = True
+        if self._tail:
+            if self._following and not self._over:
+                self.query_one(Tail).put(fresh)
+        elif not self._over and (came > FAST or self._long):
+            self._hurry()
+
+    @property
+    def _long(self) -> bool:
+        """Whether there is too much text to be laid out with every frame."""
+        return dear(self._shown) if self._markdown else len(self._shown) > TAIL
+
+    def _hurry(self) -> None:
+        """From here on to the end only the last lines are shown."""
+        self._tail = self._stale = True
+        self._plain("")
+        tail = self.query_one(Tail)
+        tail.display = True
+        tail.begin(self._shown)
 
     async def _form(self) -> None:
+        if not self._markdown:
+            self._formed = len(self._shown)
+            self._plain(self._shown)
+            return
         now = monotonic()
         if now - self._formed_at < FORM_S:
             return
@@ -246,10 +262,10 @@ class StreamPane(VerticalScroll, can_focus=True):
         formed.display = True
         new, self._formed = self._shown[self._formed :], len(self._shown)
         await formed.append(new)
-        self._keep_end()
 
     async def _paint_whole(self) -> None:
         self._whole, self._stale = True, False
+        self.query_one(Tail).display = False
         gone = f"… ({self._dropped:,} characters before this are no longer kept)\n"
         before = gone if self._dropped else ""
         if not self._markdown:
@@ -291,19 +307,57 @@ class StreamPane(VerticalScroll, can_focus=True):
             self._following = False
             self.sign()
 
+    def _holds(self) -> bool:
+        """Whether this is the first step back from the last lines: more is put in their place."""
+        if not self._tail or self._over or not self._following:
+            return False
+        self._following = False
+        self._released_at = monotonic()
+        self.query_one(Tail).display = False
+        self._plain(self._shown[-HELD:])
+        self.sign()
+        self.call_after_refresh(self._back_a_page)
+        return True
+
+    def action_scroll_up(self) -> None:
+        """A line back."""
+        if not self._holds():
+            super().action_scroll_up()
+
+    def action_page_up(self) -> None:
+        """A page back."""
+        if not self._holds():
+            super().action_page_up()
+
+    def action_scroll_home(self) -> None:
+        """To the beginning; of a fast text, a page back at first."""
+        if not self._holds():
+            super().action_scroll_home()
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        """The wheel, likewise."""
+        if self._holds():
+            event.prevent_default()
+            event.stop()
+
+    def _back_a_page(self) -> None:
+        self.scroll_to(y=self.max_scroll_y - self.size.height // 2, animate=False, immediate=True)
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Back at the end it follows again."""
         super().watch_scroll_y(old_value, new_value)
         if not self._following and new_value > old_value and new_value >= self.max_scroll_y:
-            self._following = True
-            self.sign()
+            self._resume()
 
-    async def action_follow(self) -> None:
-        """Go along with the end again; painted at once."""
+    def _resume(self) -> None:
+        """Go along with the end again; after the stream's end, the next frame paints all."""
         self._following = True
         self.sign()
-        self.scroll_end(animate=False)
-        if self._over:
-            await self.finish()
-        elif self._tail:
-            self._paint_tail()
+        if self._tail and not self._over:
+            self._hurry()
+        self._keep_end()
+
+    def action_follow(self) -> None:
+        """Go along with the end again."""
+        if not self._following:
+            self._resume()
