@@ -179,11 +179,14 @@ class Workspace(Sheets):
         )
 
     def problems(self) -> tuple[Problem, ...]:
-        """All that is wrong with the files of both layers as they stand, worst first."""
+        """All that is wrong with the files of both layers as they stand, worst first.
+
+        For stock Warden the last one is a note where Pi's ``models.json`` is not as the config is.
+        """
         from core.warden.layer_problems import problems_of_layers
 
         keyed = [provider.name for provider in self.providers if self._has_key(provider)]
-        return problems_of_layers(
+        found = problems_of_layers(
             None if self.base_only else self.document,
             self.base_document,
             self.named_bases,
@@ -191,6 +194,12 @@ class Workspace(Sheets):
             self.env,
             keyed,
         )
+        if self.variant != "stock" or self.demo is not None:
+            return found
+        from core.export.pi_place import note_for
+
+        note = note_for(self)
+        return found if note is None else (*found, note)
 
     def key_source(self, provider: Provider, *, look: bool = False) -> KeySource:
         """Where the provider's key is, by the index alone: quick, and no keyring is asked.
