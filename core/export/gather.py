@@ -11,14 +11,10 @@ from typing import TYPE_CHECKING, Final
 from core.errors import TurnkeyError
 from core.export.facts import borne, learned_models
 from core.export.setup import Setup, Target, read_setup
-from core.verify.fingerprint import fingerprint, place_mark
-from core.verify.receipt import LANES, Standing, standing
+from core.verify.known import standing_of
 from core.warden.lanes import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.verify.receipts import Receipts
     from core.warden.config import Variant
     from core.workspace import Workspace
 
@@ -61,39 +57,6 @@ def gather(
     )
 
 
-def standing_of(workspace: Workspace, variant: Variant, now: datetime) -> Standing:
-    """What is known of the workspace's config for ``variant`` now."""
-    mark = fingerprint(workspace.config, workspace.base, variant)
-    receipts = receipts_of(workspace)
-    if receipts is None:
-        return standing(None, mark, now)
-    return receipts.of(mark, place_mark(workspace.document.path), now)
-
-
-def receipts_of(workspace: Workspace) -> Receipts | None:
-    """The receipts of the state folder; None where there is none (the demo keeps nothing)."""
-    from core.verify.receipts import Receipts
-
-    if workspace.state_folder is None:
-        return None
-    return Receipts(workspace.state_folder, required_trials(workspace))
-
-
-def required_trials(workspace: Workspace) -> Mapping[str, tuple[str, ...]]:
-    """By lane the trials that it must have passed: all that are not optional.
-
-    Where findings are not verified the auxiliary lane needs no tools.
-    """
-    from core.verify.trials.registry import trials_for
-    from core.warden.chains import LANES as ALL
-
-    verifies = _verifies(workspace)
-    found = {
-        lane: tuple(trial.name for trial in trials_for(lane, verifies=verifies)) for lane in ALL
-    }
-    return {lane: found[lane] for lane in ALL if lane in LANES}
-
-
 def keyless(workspace: Workspace) -> frozenset[str]:
     """The providers on this machine that have no key anywhere: the placeholder stands for one."""
     found = set()
@@ -105,22 +68,3 @@ def keyless(workspace: Workspace) -> frozenset[str]:
         if source.source == "placeholder":
             found.add(provider.name)
     return frozenset(found)
-
-
-def _verifies(workspace: Workspace) -> bool:
-    """Whether any skill's findings are verified, in either layer; a skill's own word counts.
-
-    Broad on purpose: a trial too many is better than a lane that nobody tried.
-    """
-    layers = [one for one in (workspace.config, workspace.base) if one is not None]
-    said = [
-        *(one.defaults.verification_enabled for one in layers),
-        *(skill.verification_enabled for one in layers for skill in one.skills),
-        *(
-            trigger.verification_enabled
-            for one in layers
-            for skill in one.skills
-            for trigger in skill.triggers
-        ),
-    ]
-    return any(said) or False not in said

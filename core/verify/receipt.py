@@ -68,6 +68,8 @@ class Receipt(msgspec.Struct, frozen=True):
     verdicts: tuple[Verdict, ...] = ()
     escapes: tuple[Gone, ...] = ()
     verified: bool = False
+    interrupted: bool = False
+    """It was stopped: the next run goes on with what is not decided yet."""
     schema: int = SCHEMA
 
 
@@ -114,26 +116,40 @@ class Standing(msgspec.Struct, frozen=True):
 def is_verified(
     verdicts: Sequence[Verdict],
     *,
+    lanes: Mapping[str, str | None],
     required: Mapping[str, Collection[str]],
     escapes: Collection[Gone],
+    optional: Collection[str] = (),
 ) -> bool:
     """Whether a config may be called verified.
 
-    ``required``: lane to the trials that it must have passed. Every lane has each of them, n of
-    n; nothing failed; no lane escapes. A compatibility probe may be unsure, a trial may not.
+    ``lanes``: lane to selector. ``required``: lane to the trials that it must have passed. Every
+    lane has each of them, its own or its model's, n of n; nothing failed; no lane escapes. A
+    compatibility probe may be unsure, a trial may not. ``optional`` probes are about features
+    that nobody switched on: their failing says nothing of this config.
     """
-    if escapes or any(one.verdict == "fail" for one in verdicts):
+    failed = any(one.verdict == "fail" and one.probe not in optional for one in verdicts)
+    if escapes or failed:
         return False
     whole = {
-        (one.lane, one.probe)
+        (one.probe, one.lane, f"{one.provider}/{one.model}")
         for one in verdicts
         if one.verdict == "pass" and (one.tried is None or one.passed == one.tried)
     }
-    return all((lane, probe) in whole for lane in LANES for probe in required[lane])
+    return all(
+        not whole.isdisjoint({(probe, lane, lanes.get(lane)), (probe, None, lanes.get(lane))})
+        for lane in LANES
+        for probe in required[lane]
+    )
 
 
 def merged(
-    old: Receipt | None, new: Receipt, *, required: Mapping[str, Collection[str]], now: datetime
+    old: Receipt | None,
+    new: Receipt,
+    *,
+    required: Mapping[str, Collection[str]],
+    now: datetime,
+    optional: Collection[str] = (),
 ) -> Receipt:
     """``new`` with those verdicts of a fresh ``old`` that it did not ask again.
 
@@ -154,7 +170,13 @@ def merged(
         at=at,
         verdicts=verdicts,
         endpoints=tuple(endpoints.values()),
-        verified=is_verified(verdicts, required=required, escapes=new.escapes),
+        verified=is_verified(
+            verdicts,
+            lanes=new.lanes,
+            required=required,
+            escapes=new.escapes,
+            optional=optional,
+        ),
     )
 
 

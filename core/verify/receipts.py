@@ -52,6 +52,8 @@ class Receipts:
             return None, None
         except (OSError, ValueError) as error:
             return None, _damaged(path, str(error))
+        from core.verify.registry import optional_probes
+
         try:
             version = msgspec.json.decode(data, type=_Version).schema
             if version != SCHEMA:
@@ -64,7 +66,13 @@ class Receipts:
             found = msgspec.json.decode(data, type=Receipt)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return None, _damaged(path, str(error))
-        held = is_verified(found.verdicts, required=self._required, escapes=found.escapes)
+        held = is_verified(
+            found.verdicts,
+            lanes=found.lanes,
+            required=self._required,
+            escapes=found.escapes,
+            optional=optional_probes(),
+        )
         return msgspec.structs.replace(found, verified=found.verified and held), None
 
     def of(self, fingerprint: str, place: str, now: datetime) -> Standing:

@@ -53,3 +53,8 @@ def probes_named(names: Iterable[str]) -> tuple[Probe, ...]:
         known = ", ".join(probe.name for probe in _ALL)
         raise UsageProblem(Fault("usage", f"There is no probe «{shown}».", f"Probes are: {known}."))
     return tuple(probe for probe in _ALL if probe.name in wanted)
+
+
+def optional_probes() -> frozenset[str]:
+    """Probes of features that Pi sends only where a person switched them on."""
+    return frozenset(probe.name for probe in _ALL if probe.optional)

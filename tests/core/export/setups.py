@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from core.export.gather import receipts_of, required_trials
 from core.export.setup import Setup
 from core.verify.fingerprint import fingerprint, place_mark
+from core.verify.known import receipts_of, required_trials
 from core.verify.receipt import CoveredConfig, Receipt, Standing, stamp
 from core.verify.verdict import Evidence, Verdict
 from core.warden.config import Cost, ModelEntry, Provider
@@ -84,5 +84,13 @@ def verify(
     mark = fingerprint(workspace.config, workspace.base, variant)
     covered = CoveredConfig(mark, place=place_mark(workspace.document.path))
     store.keep(
-        Receipt("1.0", stamp(now), variant, covered, verdicts=(*more, *trials), verified=True)
+        Receipt(
+            "1.0",
+            stamp(now),
+            variant,
+            covered,
+            lanes=dict.fromkeys(required_trials(workspace), "litellm/qwen3"),
+            verdicts=(*more, *trials),
+            verified=True,
+        )
     )

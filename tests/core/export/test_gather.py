@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from core.export.gather import gather, required_trials
+from core.export.gather import gather
+from core.verify.known import required_trials
 from core.verify.verdict import Evidence, Verdict
 from core.warden.edits import set_key
 from tests.core.desk import workspace_at

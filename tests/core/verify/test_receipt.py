@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 NOW: Final = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 REQUIRED: Final = {"agent": ("tools",), "auxiliary": ("json", "tools"), "synthesis": ("merge",)}
+SELECTORS: Final[dict[str, str | None]] = dict.fromkeys(LANES, "litellm/qwen")
 PRINT: Final = "sha256:" + "a" * 64
 
 
@@ -52,9 +53,9 @@ def receipt(*verdicts: Verdict, at: datetime = NOW, of: str = PRINT) -> Receipt:
         "providers",
         CoveredConfig(of, place="here"),
         (Asked("litellm", "http://127.0.0.1:4000/v1", "http://127.0.0.1:4000"),),
-        dict.fromkeys(LANES, "litellm/qwen"),
+        SELECTORS,
         verdicts,
-        verified=is_verified(verdicts, required=REQUIRED, escapes=()),
+        verified=is_verified(verdicts, lanes=SELECTORS, required=REQUIRED, escapes=()),
     )
 
 
@@ -68,6 +69,9 @@ def receipt(*verdicts: Verdict, at: datetime = NOW, of: str = PRINT) -> Receipt:
         ((*WHOLE[:-1], verdict("merge", "synthesis", "unsure")), (), False),
         ((*WHOLE[:-1], verdict("merge", "synthesis", "pass", 2, 3)), (), False),
         ((*WHOLE[:-1], verdict("merge", "agent")), (), False),
+        ((*WHOLE[:-1], verdict("merge", None)), (), True),
+        ((*WHOLE[:-1], replace(verdict("merge", None), model="other")), (), False),
+        ((*WHOLE, verdict("priority", None, "fail", 0, 1)), (), True),
         (WHOLE, (Gone("E9", "synthesis", "leaves"),), False),
         ((), (), False),
     ],
@@ -75,7 +79,10 @@ def receipt(*verdicts: Verdict, at: datetime = NOW, of: str = PRINT) -> Receipt:
 def test_verified_needs_every_trial_of_every_lane_and_no_escape(
     verdicts: tuple[Verdict, ...], escapes: tuple[Gone, ...], holds: bool
 ) -> None:
-    assert is_verified(verdicts, required=REQUIRED, escapes=escapes) is holds
+    found = is_verified(
+        verdicts, lanes=SELECTORS, required=REQUIRED, escapes=escapes, optional={"priority"}
+    )
+    assert found is holds
 
 
 @pytest.mark.parametrize(

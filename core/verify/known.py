@@ -1,0 +1,84 @@
+"""What is known of a workspace's config: its receipt, and the trials that «verified» stands for.
+
+Reads the state folder; asks no endpoint and no keyring.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from core.verify.fingerprint import fingerprint, place_mark
+from core.verify.receipt import standing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from core.verify.receipt import Standing
+    from core.verify.receipts import Receipts
+    from core.warden.config import Config, Variant
+    from core.workspace import Workspace
+
+
+def standing_of(workspace: Workspace, variant: Variant, now: datetime) -> Standing:
+    """What is known of the workspace's config for ``variant`` now. Unsaved edits count."""
+    mark = fingerprint(workspace.config, workspace.base, variant)
+    receipts = receipts_of(workspace)
+    if receipts is None:
+        return standing(None, mark, now)
+    return receipts.of(mark, place_mark(workspace.document.path), now)
+
+
+def receipts_of(workspace: Workspace) -> Receipts | None:
+    """The receipts of the state folder; None where there is none."""
+    from core.verify.receipts import Receipts
+
+    if workspace.state_folder is None:
+        return None
+    return Receipts(workspace.state_folder, required_trials(workspace))
+
+
+TRIALS_OF: Final[dict[str, tuple[str, ...]]] = {
+    "agent": (
+        *("stays_home", "served_model", "canary", "agent_loop"),
+        *("output_room", "truncation", "concurrency"),
+    ),
+    "auxiliary": (
+        *("stays_home", "served_model", "canary", "agent_loop", "bare_json"),
+        *("output_room", "truncation", "concurrency"),
+    ),
+    "synthesis": (
+        *("stays_home", "served_model", "canary", "merge"),
+        *("output_room", "truncation", "concurrency"),
+    ),
+}
+"""By lane the trials that are not optional. Written down here, since Home asks for them at the
+start and the trials themselves bring httpx along; a test holds both together."""
+
+
+def required_trials(workspace: Workspace) -> Mapping[str, tuple[str, ...]]:
+    """By lane the trials that it must have passed."""
+    if verifies(workspace.config, workspace.base):
+        return TRIALS_OF
+    without = tuple(name for name in TRIALS_OF["auxiliary"] if name != "agent_loop")
+    return TRIALS_OF | {"auxiliary": without}
+
+
+def verifies(config: Config, base: Config | None) -> bool:
+    """Whether any skill's findings are verified, in either layer; a skill's own word counts.
+
+    Where none is, the auxiliary lane needs no tools. Broad on purpose: a trial too many is better
+    than a lane that nobody tried.
+    """
+    layers = [one for one in (config, base) if one is not None]
+    said = [
+        *(one.defaults.verification_enabled for one in layers),
+        *(skill.verification_enabled for one in layers for skill in one.skills),
+        *(
+            trigger.verification_enabled
+            for one in layers
+            for skill in one.skills
+            for trigger in skill.triggers
+        ),
+    ]
+    return any(said) or False not in said

@@ -1,0 +1,234 @@
+"""A workspace verified: its lanes planned, their endpoints asked, the receipt kept.
+
+Importing this module imports httpx.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core import __version__
+from core.errors import Fault, UsageProblem, error_for
+from core.keys.secret import Secret
+from core.target import provider_target, told_of_key
+from core.verify.courtesy import Courtesy
+from core.verify.exchange import HttpLine
+from core.verify.fingerprint import fingerprint, place_mark
+from core.verify.known import receipts_of, required_trials, verifies
+from core.verify.plan import make_plan
+from core.verify.receipt import Asked, CoveredConfig, Gone, Receipt, merged, refusal, stamp
+from core.verify.registry import optional_probes
+from core.verify.run import Decided, Waits, run_plan
+from core.verify.trials.home import lane_home
+from core.verify.trials.setting import CONCURRENCY, RUNS
+from core.warden.chains import LANES, Lane
+from core.wire.client import open_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from core.target import Target
+    from core.verify.courtesy import Held
+    from core.verify.exchange import Line
+    from core.verify.plan import Plan
+    from core.verify.run import Event
+    from core.verify.verdict import Verdict
+    from core.wire.bounds import Bounds
+    from core.wire.network import Network
+    from core.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be verified."""
+
+    lanes: tuple[Lane, ...] = LANES
+    only: tuple[str, ...] = ()
+    runs: int = RUNS
+    afresh: bool = False
+    """Ask everything again, also what an interrupted run has decided."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is all that there is to verify."""
+        return set(self.lanes) == set(LANES) and not self.only
+
+
+class Verification:
+    """One verification of a workspace. :attr:`plan` costs nothing; :meth:`run` asks."""
+
+    def __init__(self, workspace: Workspace, wanted: Wanted, now: datetime | None = None) -> None:
+        """Raises UsageProblem for unknown names, and where no lane has anything to be tried."""
+        self._workspace = workspace
+        self._wanted = wanted
+        self._now = now
+        self._report = workspace.lanes()
+        self._print = fingerprint(workspace.config, workspace.base, workspace.variant)
+        self._old = self._fresh()
+        seen = msgspec.structs.replace(
+            workspace.config,
+            defaults=msgspec.structs.replace(
+                workspace.config.defaults, providers=workspace.providers
+            ),
+        )
+        whole = make_plan(
+            seen,
+            self._report,
+            lanes=wanted.lanes,
+            only=wanted.only,
+            verifies=verifies(workspace.config, workspace.base),
+            runs=wanted.runs,
+        )
+        old = self._old
+        self._decided: tuple[Verdict, ...] = ()
+        if old is not None and old.interrupted and not wanted.afresh:
+            self._decided = old.verdicts
+        self.plan: Plan = whole.without(self._decided)
+        self.resumed = len(whole.tasks) - len(self.plan.tasks)
+        """Verdicts that an interrupted run has found already."""
+        self.limit = workspace.config.concurrency or CONCURRENCY
+        """Requests at once to one origin."""
+        if not whole.tasks and not whole.homeless:
+            raise UsageProblem(
+                Fault(
+                    "usage",
+                    "Nothing of this is tried on the chosen lanes.",
+                    "Each trial belongs to certain lanes: turnkey help verify.",
+                    "Leave --lane or --only out.",
+                )
+            )
+
+    async def run(
+        self,
+        tell: Callable[[Event], None],
+        bounds: Bounds,
+        *,
+        network: Network | None = None,
+    ) -> Receipt:
+        """Ask everything, and keep the receipt; cancelled, what was decided is kept all the same.
+
+        Raises KeyProblem and EndpointProblem where an endpoint cannot be asked at all, and
+        ConfigProblem when the receipt cannot be kept.
+        """
+        targets = self._targets()
+        verdicts: list[Verdict] = [
+            *self._decided,
+            *(lane_home(self._report, lane) for lane in self.plan.homeless),
+        ]
+        asked: list[Asked] = []
+        courtesy = Courtesy(self.limit, tell=lambda held: tell(_waits(held)))
+        whole = False
+        receipt = self._receipt(verdicts, asked, interrupted=True)
+        try:
+            async with AsyncExitStack() as stack:
+                lines: dict[str, Line] = {}
+                dialects: dict[str, str] = {}
+                listed: dict[str, tuple[str, ...] | None] = {}
+                for name, target in targets.items():
+                    endpoint, ids = await self._endpoint(name, target)
+                    asked.append(endpoint)
+                    dialects[name], listed[name] = endpoint.dialect, ids
+                    client = await stack.enter_async_context(
+                        open_client(
+                            target.base,
+                            bounds,
+                            key=target.key,
+                            headers=target.headers,
+                            network=network,
+                        )
+                    )
+                    secrets = [one for one in target.headers.values() if isinstance(one, Secret)]
+                    lines[name] = HttpLine(
+                        client, target.base, bounds, target.key, courtesy=courtesy, secrets=secrets
+                    )
+                for verdict in verdicts[len(self._decided) :]:
+                    tell(Decided(verdict, 0, len(self.plan.tasks)))
+                await run_plan(self.plan.at(dialects, listed), lines, verdicts, tell)
+            whole = True
+        finally:
+            if len(verdicts) > len(self._decided) or whole:
+                receipt = self._receipt(verdicts, asked, interrupted=not whole)
+                self._keep(receipt)
+        return receipt
+
+    # ------------------------------------------------------------------ what is asked
+
+    def _targets(self) -> dict[str, Target]:
+        workspace = self._workspace
+        names = dict.fromkeys(task.setting.provider for task in self.plan.tasks)
+        return {name: provider_target(workspace, workspace.provider(name), None) for name in names}
+
+    async def _endpoint(self, name: str, target: Target) -> tuple[Asked, tuple[str, ...] | None]:
+        """What answers there, and the ids that it lists; None where it lists none.
+
+        Raises EndpointProblem or KeyProblem where it cannot be asked.
+        """
+        found = await self._workspace.asker.discover(target.base, target.key, target.headers)
+        fatal = found.error is not None and (
+            found.reachable is not True or found.error.code in {"key_refused", "key_missing"}
+        )
+        if found.error is not None and fatal:
+            raise error_for(told_of_key(found.error, target.source))
+        endpoint = found.endpoint
+        ids = tuple(model.id for model in found.models) or None
+        said = Asked(name, target.base.url, target.base.origin, endpoint.dialect, endpoint.version)
+        return said, ids
+
+    # ------------------------------------------------------------------ the receipt
+
+    def _fresh(self) -> Receipt | None:
+        """The receipt of this very config, while it counts."""
+        store = receipts_of(self._workspace)
+        if store is None:
+            return None
+        found, _ = store.load(store.path(self._print))
+        if found is None or refusal(found, self._print, self._clock()) is not None:
+            return None
+        return found
+
+    def _receipt(
+        self, verdicts: Sequence[Verdict], asked: Collection[Asked], *, interrupted: bool
+    ) -> Receipt:
+        workspace = self._workspace
+        path = workspace.document.path
+        now = self._clock()
+        new = Receipt(
+            __version__,
+            stamp(now),
+            workspace.variant,
+            CoveredConfig(self._print, path.name, place_mark(path)),
+            tuple(asked),
+            {lane: self._report.lanes[lane].selector for lane in LANES},
+            tuple(verdicts),
+            tuple(
+                dict.fromkeys(Gone(one.code, one.lane, one.message) for one in self._report.escapes)
+            ),
+            interrupted=interrupted,
+        )
+        keep = None if self._wanted.whole and self._wanted.afresh else self._old
+        if self._wanted.whole and not interrupted and not self._decided:
+            keep = None
+        return merged(
+            keep,
+            new,
+            required=required_trials(workspace),
+            now=now,
+            optional=optional_probes(),
+        )
+
+    def _keep(self, receipt: Receipt) -> None:
+        store = receipts_of(self._workspace)
+        if store is not None:
+            store.keep(receipt)
+
+    def _clock(self) -> datetime:
+        return self._now if self._now is not None else datetime.now(UTC)
+
+
+def _waits(held: Held) -> Waits:
+    return Waits(held.seconds, held.why)
