@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from core.keys.environment import stored_variable
 from core.live.curl import curl_command
 from core.live.prompts import READY_PROMPTS
 from core.live.words import reason_words
@@ -93,16 +94,20 @@ def curl_of(workspace: Workspace, target: Target, exchange: Exchange) -> tuple[s
     """The request as a curl command, and what to say of it. No key is in it."""
     source = target.source
     declared = {one.name: one.headers for one in workspace.providers}
-    placeholder = None
+    placeholder, variable = None, None
     if source is not None and source.source == "placeholder" and target.key:
         placeholder = target.key.reveal()  # no key: what keyless servers are sent for one
+    elif source is not None:
+        variable = source.variable
+    elif target.key and target.provider:
+        variable = stored_variable(target.provider, None)
     command = curl_command(
         exchange,
-        None if source is None else source.variable,
+        variable,
         headers=declared.get(target.provider or ""),
         placeholder=placeholder,
         direct=target.base.loopback,
     )
-    if source is None or placeholder is not None:
+    if variable is None:
         return command, "The request as curl. There is no key in it."
-    return command, f"The request as curl. It reads the key from ${source.variable}."
+    return command, f"The request as curl. It reads the key from ${variable}."

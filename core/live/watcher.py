@@ -211,7 +211,8 @@ class _Watch:
             if not self._stopping:
                 raise
             self.settle()
-            run = self._transcript.run(None)
+            figures = self._transcript.meter.figures(time.perf_counter())  # waiting counts, too
+            run = msgspec.structs.replace(self._transcript.run(None), figures=figures)
         run = masked(run, self._key)
         with self._lock:
             self._run = run

@@ -18,6 +18,7 @@ from tests.screens.stage import (
     ScriptedAsker,
     Stage,
     arrive,
+    draft,
     events,
     stand,
     until,
@@ -353,6 +354,18 @@ async def test_y_copies_curl_with_the_variable_and_never_the_key() -> None:
         await until(pilot, lambda: bool(app.clipboard))
     assert "'authorization: Bearer '\"$WARDEN_LITELLM_API_KEY\"" in app.clipboard
     assert "--noproxy '*'" in app.clipboard
+    assert KEY not in app.clipboard
+
+
+async def test_a_key_that_is_not_in_the_file_yet_is_copied_as_its_future_variable() -> None:
+    app = Stage(workspace(FILLED), ToLive("litellm/new", draft().target("new")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.on.history))
+        await pilot.press("y")
+        await until(pilot, lambda: bool(app.clipboard))
+    assert '"$WARDEN_LITELLM_API_KEY"' in app.clipboard
     assert KEY not in app.clipboard
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _LIST = """
-    {name} OptionList {{ height: auto; max-height: 12; margin: 1 0; background: $surface; }}
+    {name} OptionList {{
+        text-wrap: nowrap; text-overflow: ellipsis; height: auto; max-height: 12;
+        margin: 1 0; background: $surface;
+    }}
     {name} #pick-words {{ height: 4; color: $foreground 75%; }}
 """
 
@@ -80,8 +83,7 @@ class AskSeveral(ModalScreen[tuple[str, ...] | None]):
 
     DEFAULT_CSS = BOX.format(name="AskSeveral") + _LIST.format(name="AskSeveral")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pick", "Pick", priority=True),
-        Binding("enter", "take", "Go on", priority=True),
+        Binding("space", "pick", "Pick"),
         Binding("escape", "leave", "Back"),
     ]
 
@@ -135,8 +137,10 @@ class AskSeveral(ModalScreen[tuple[str, ...] | None]):
         found.replace_option_prompt(option.id, self._line(option.id).prompt)
         self._count()
 
-    def action_take(self) -> None:
+    @on(OptionList.OptionSelected)
+    def take(self, event: OptionList.OptionSelected) -> None:
         """Enter gives the picked ones back, in the order of the list."""
+        event.stop()
         if self._least <= len(self._picked) <= self._most:
             self.dismiss(tuple(name for name in self._choices if name in self._picked))
         else:

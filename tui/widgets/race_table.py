@@ -46,25 +46,26 @@ class RaceTable(Steady):
         room = self.app.size.width - 2
         columns = len(COLUMNS)
         # where five do not fit, the last ones go
-        width = NUMBER + len(MARK)
+        number = NUMBER + 2 if room >= WIDE else NUMBER
+        width = number + len(MARK)
         while columns > 2 and room - columns * width < NAMED:
             columns -= 1
         name = max(room - columns * width, NAMED) - AROUND
         heads = "".join(
-            f"{head:<{width}}" if room >= WIDE else f"{short:>{NUMBER}}{'':{len(MARK)}}"
+            f"{head:>{width - 1}} " if room >= WIDE else f"{short:>{number}}{'':{len(MARK)}}"
             for (head, _, _, _), short in zip(COLUMNS[:columns], _SHORT, strict=False)
         )
         lines = [Content.styled(f"{'':{name + AROUND}}{heads}", "bold $primary")]
-        for number, place in enumerate(table(self._racers), 1):
+        for place_number, place in enumerate(table(self._racers), 1):
             sign = _SIGNS.get(place.state, "…" if place.grade == "–" else "●")
             shown = one_line(place.label, name)
             parts: list[tuple[str, str]] = [
-                (f"{number} {sign} ", "$foreground 75%"),
+                (f"{place_number} {sign} ", "$foreground 75%"),
                 (f"{shown:<{name}}", ""),
                 (f" ({place.grade})", "$foreground 60%"),
             ]
             for cell in place.cells[:columns]:
-                parts.append((f"{cell.text:>{NUMBER}}", "bold" if cell.best else ""))
+                parts.append((f"{cell.text:>{number}}", "bold" if cell.best else ""))
                 parts.append((MARK if cell.best else " " * len(MARK), "$success"))
             lines.append(Content.assemble(*parts))
         self.put(Content("\n").join(lines))

@@ -149,6 +149,16 @@ async def test_a_stopped_request_closes_its_connection_and_keeps_what_came() -> 
         assert (await other.over()).answer == "PO"
 
 
+async def test_what_was_waited_before_a_stop_is_in_the_total() -> None:
+    async with ScriptedProvider({CHAT: raw(Hang())}) as server:
+        watching = watch(read_base_url(server.base_url), "m", PONG, bounds=QUICK)
+        takes = await until(watching, lambda now: (now.figures.total_s or 0) > 0.1)
+        watching.stop()
+        run = await watching.over()
+    assert run.figures.total_s is not None
+    assert run.figures.total_s >= (takes[-1].figures.total_s or 0)
+
+
 async def test_one_can_stop_before_it_has_begun() -> None:
     async with ScriptedProvider({CHAT: raw(Hang())}) as server:
         watching = watch(read_base_url(server.base_url), "m", PONG, bounds=QUICK)
