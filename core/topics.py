@@ -17,6 +17,8 @@ TOPICS: Final = (
     "keys",
     "servers",
     "figures",
+    "verify",
+    "export",
     "warden-errors",
     "exit-codes",
 )

@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "check": ("tui.commands.check:check", "Name the problems and escapes of the file."),
     "ping": ("tui.commands.ping:ping", "Stream one request and measure it."),
     "doctor": ("tui.commands.doctor:doctor", "Find the first thing that breaks on the way."),
+    "verify": ("tui.commands.verify:verify", "Try each lane as Warden will; keep a receipt."),
     "export": ("tui.commands.export:export", "Write the setup for Pi, CI and other readers."),
     "keys": ("tui.commands.keys:keys", "Store keys in the OS keyring; see where they come from."),
     "env": ("tui.commands.env:env", "Print the keys as shell code, or their names."),

@@ -58,5 +58,6 @@ def open_demo(stack: ExitStack) -> Workspace:
         path,
         env=env,
         vault=open_vault(path.parent, env=env, find=None),
+        state_folder=path.parent / "state",  # receipts of the demo go with it
         demo=Suggestion(server.name, server.base_url, server.key),
     )

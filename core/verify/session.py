@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core import __version__
+from core.discover.discover import discover
 from core.errors import Fault, UsageProblem, error_for
 from core.keys.secret import Secret
 from core.target import provider_target, told_of_key
@@ -24,6 +25,7 @@ from core.verify.plan import make_plan
 from core.verify.receipt import Asked, CoveredConfig, Gone, Receipt, merged, refusal, stamp
 from core.verify.registry import optional_probes
 from core.verify.run import Decided, Waits, run_plan
+from core.verify.trials.home import NAME as STAYS_HOME
 from core.verify.trials.home import lane_home
 from core.verify.trials.setting import CONCURRENCY, RUNS
 from core.warden.chains import LANES, Lane
@@ -76,7 +78,7 @@ class Verification:
                 workspace.config.defaults, providers=workspace.providers
             ),
         )
-        whole = make_plan(
+        whole = self.whole = make_plan(
             seen,
             self._report,
             lanes=wanted.lanes,
@@ -130,7 +132,7 @@ class Verification:
                 dialects: dict[str, str] = {}
                 listed: dict[str, tuple[str, ...] | None] = {}
                 for name, target in targets.items():
-                    endpoint, ids = await self._endpoint(name, target)
+                    endpoint, ids = await self._endpoint(name, target, bounds, network)
                     asked.append(endpoint)
                     dialects[name], listed[name] = endpoint.dialect, ids
                     client = await stack.enter_async_context(
@@ -156,6 +158,16 @@ class Verification:
                 self._keep(receipt)
         return receipt
 
+    def asked(self, receipt: Receipt) -> tuple[Verdict, ...]:
+        """Those verdicts of a receipt that answer what was wanted here."""
+        questions = {task.question for task in self.whole.tasks}
+        return tuple(
+            one
+            for one in receipt.verdicts
+            if (one.probe, one.provider, one.model, one.lane) in questions
+            or (one.lane in self.whole.homeless and one.probe == STAYS_HOME)
+        )
+
     # ------------------------------------------------------------------ what is asked
 
     def _targets(self) -> dict[str, Target]:
@@ -163,12 +175,19 @@ class Verification:
         names = dict.fromkeys(task.setting.provider for task in self.plan.tasks)
         return {name: provider_target(workspace, workspace.provider(name), None) for name in names}
 
-    async def _endpoint(self, name: str, target: Target) -> tuple[Asked, tuple[str, ...] | None]:
+    async def _endpoint(
+        self, name: str, target: Target, bounds: Bounds, network: Network | None
+    ) -> tuple[Asked, tuple[str, ...] | None]:
         """What answers there, and the ids that it lists; None where it lists none.
 
         Raises EndpointProblem or KeyProblem where it cannot be asked.
         """
-        found = await self._workspace.asker.discover(target.base, target.key, target.headers)
+        if network is None:
+            found = await self._workspace.asker.discover(target.base, target.key, target.headers)
+        else:
+            found = await discover(
+                target.base, target.key, bounds=bounds, headers=target.headers, network=network
+            )
         fatal = found.error is not None and (
             found.reachable is not True or found.error.code in {"key_refused", "key_missing"}
         )

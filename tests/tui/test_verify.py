@@ -1,0 +1,162 @@
+"""``turnkey verify`` against the demo: what is verified, what fails and why, and the receipt."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from core.demo.serve import Demo, start_demo
+from tests.tui.desk import START, Desk, provider_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    with start_demo() as running:
+        yield running
+
+
+def on_demo(desk: Desk, demo: Demo, model: str, **lanes: str) -> None:
+    """All lanes on a model of the demo, but for ``lanes``."""
+    selectors = dict.fromkeys(("agent", "auxiliary", "synthesis"), f"demo/{model}") | lanes
+    desk.write(
+        provider_table(demo.base_url, model, name="demo", lanes=selectors)
+        + '\n[[skills]]\nname = "code-review"\n'
+    )
+    desk.export(WARDEN_DEMO_API_KEY=demo.key.reveal())
+
+
+def test_the_demos_good_model_is_verified_and_the_word_holds_until_the_file_changes(
+    desk: Desk, demo: Demo
+) -> None:
+    on_demo(desk, demo, "demo-plain")
+    told = desk.turnkey("verify", "--yes", "--json")
+    assert told.code == 0, told.err
+    receipt = told.json()
+    assert receipt["verified"] is True
+    assert receipt["variant"] == "providers"
+    verdicts = receipt["verdicts"]
+    assert isinstance(verdicts, list)
+    assert {one["verdict"] for one in verdicts} == {"pass"}
+    assert {"probe", "provider", "model", "lane", "verdict", "evidence", "fix"} <= set(verdicts[0])
+    endpoint = receipt["endpoints"]
+    assert isinstance(endpoint, list)
+    assert endpoint[0]["base_url"] == demo.base_url
+    files = list((desk.state / "receipts").iterdir())
+    assert len(files) == 1
+    assert demo.key.reveal() not in files[0].read_text()
+    assert "requests" in told.err  # the estimate stands before the start
+
+    part = desk.turnkey("verify", "--yes", "--json", "--lane", "agent", "--only", "canary")
+    assert part.json()["verified"] is True  # it adds to what is known
+    on_demo(desk, demo, "demo-plain", synthesis="demo/demo-slow")
+    part = desk.turnkey("verify", "--yes", "--json", "--lane", "agent", "--only", "canary")
+    assert part.code == 0
+    assert part.json()["verified"] is False  # a part alone never gives the word
+
+
+@pytest.mark.parametrize(
+    ("model", "only", "failing"),
+    [
+        ("demo-broken-tools", "agent_loop", "agent_loop"),
+        ("demo-leaky-think", "bare_json", "bare_json"),
+    ],
+)
+def test_a_broken_model_fails_for_its_own_reason(
+    model: str, only: str, failing: str, desk: Desk, demo: Demo
+) -> None:
+    on_demo(desk, demo, model)
+    told = desk.turnkey("verify", "--yes", "--only", only, "--runs", "2", "--junit", "v.xml")
+    assert told.code == 1
+    assert "✗" in told.out
+    assert "fix: " in told.out
+    assert f"Not verified: {failing} failed." in told.out
+    suites = ET.parse(desk.folder / "v.xml").getroot()
+    named = {case.get("name") for case in suites.iter("testcase") if len(case.findall("failure"))}
+    assert named == {failing}
+
+
+def test_a_lane_that_leaves_fails_without_a_request_to_where_it_goes(
+    desk: Desk, demo: Demo
+) -> None:
+    on_demo(desk, demo, "demo-plain", synthesis="openai/gpt-9")
+    told = desk.turnkey("verify", "--yes", "--json", "--only", "stays_home")
+    assert told.code == 1
+    verdicts = told.json()["verdicts"]
+    assert isinstance(verdicts, list)
+    assert {one["lane"]: one["verdict"] for one in verdicts}["agent"] == "pass"
+    assert told.json()["verified"] is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--only", "bare_jsn"], 2),
+        (["--lane", "synthesis", "--only", "bare_json"], 2),
+        (["--junit", "no/such/folder/v.xml", "--only", "stays_home"], 3),
+    ],
+)
+def test_what_cannot_be_done_is_told_with_its_code(
+    arguments: list[str], code: int, desk: Desk, demo: Demo
+) -> None:
+    on_demo(desk, demo, "demo-plain")
+    told = desk.turnkey("verify", "--yes", *arguments)
+    assert told.code == code
+    assert told.told()
+
+
+def test_a_server_that_is_not_there_exits_4_and_a_refused_key_5(desk: Desk, demo: Demo) -> None:
+    on_demo(desk, demo, "demo-plain")
+    desk.export(WARDEN_DEMO_API_KEY="sk-wrong-key-0123456789")
+    assert desk.turnkey("verify", "--yes").code == 5
+    desk.write(
+        provider_table(
+            "http://127.0.0.1:9/v1",
+            "m",
+            name="demo",
+            lanes=dict.fromkeys(("agent", "auxiliary", "synthesis"), "demo/m"),
+        )
+    )
+    desk.export(WARDEN_DEMO_API_KEY=None)
+    told = desk.turnkey("verify", "--yes", "--json")
+    assert told.code == 4
+    assert json.loads(told.out)["error"]["code"] == "connection_refused"
+
+
+def test_a_stopped_run_keeps_what_it_decided_and_the_next_goes_on(desk: Desk, demo: Demo) -> None:
+    on_demo(desk, demo, "demo-slow")
+    process = subprocess.Popen(
+        [sys.executable, "-c", START, "verify", "--yes"],
+        cwd=desk.folder,
+        env=desk.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("[3/"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert "goes on with the rest" in err
+    assert "Traceback" not in err
+    kept = [json.loads(one.read_text()) for one in (desk.state / "receipts").iterdir()]
+    assert kept[0]["interrupted"] is True
+    assert kept[0]["verified"] is False
+    known = {(one["probe"], one["lane"]) for one in kept[0]["verdicts"]}
+    assert ("stays_home", "agent") in known
+    told = desk.turnkey("verify", "--yes", "--only", "stays_home")
+    assert "verdicts are there already" in told.err
