@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.css.query import NoMatches
-from textual.widgets import Input, Select, Static
+from textual.widgets import Input, Select
 
 from core.errors import TurnkeyError
 from core.live.history import beside_words
@@ -101,7 +101,7 @@ class LiveScreen(StreamingScreen):
             )
             yield Steady("○ not tried", id="state")
         with Horizontal(id="asked"):
-            yield Static("PONG", id="prompt-name", markup=False)
+            yield Steady("PONG", id="prompt-name")
             yield Input(value=one_line(self._ready.text, PROMPT_COLUMNS), id="prompt", compact=True)
         with Horizontal(id="stage"):
             yield RunView(id="run")
@@ -202,7 +202,7 @@ class LiveScreen(StreamingScreen):
     @on(Input.Changed, "#prompt")
     def name_prompt(self) -> None:
         """Say which prompt it is."""
-        self.query_one("#prompt-name", Static).update(self._asks().name)
+        self.query_one("#prompt-name", Steady).put(self._asks().name)
 
     def action_model(self) -> None:
         """Choose another lane or model."""

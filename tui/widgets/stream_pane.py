@@ -24,6 +24,8 @@ HELD: Final = 20_000
 KEPT: Final = 100_000
 """Characters kept for reading afterwards; what came earlier is said to be gone."""
 FRAME_S: Final = 1 / 30
+TAIL_S: Final = 1 / 20
+"""The last lines of a fast text change at most this often: nobody reads them any faster."""
 FORM_S: Final = 1 / 10
 """Markdown grows at most this often: each time its last block is laid out anew."""
 RELEASE_S: Final = 0.5
@@ -63,6 +65,7 @@ class StreamPane(VerticalScroll, can_focus=True):
         self._released_at = 0.0
         self._formed = 0
         self._formed_at = 0.0
+        self._tailed_at = 0.0
         self._tail = False
         self._over = False
         self._whole = False
@@ -190,8 +193,12 @@ class StreamPane(VerticalScroll, can_focus=True):
             self._resume()
         if self._stale:
             await self._unform()
+        now = monotonic()
+        if self._pending and self._tail and not self._over and now - self._tailed_at < TAIL_S:
+            return
         if self._pending:
-            self._take(monotonic())
+            self._tailed_at = now
+            self._take(now)
             self._whole = False
         elif not self._over:
             if self._formed < len(self._shown) and not self._tail:

@@ -10,6 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 if TYPE_CHECKING:
+    from rich.style import Style
     from textual.selection import Selection
 
 TAIL: Final = 4_000
@@ -27,6 +28,12 @@ class Tail(Widget):
         super().__init__(id=id)
         self._text = ""
         self._lines = [""]
+        self._style: Style | None = None
+
+    def notify_style_update(self) -> None:
+        """Another theme, or another focus."""
+        super().notify_style_update()
+        self._style = None
 
     @property
     def text(self) -> str:
@@ -68,7 +75,9 @@ class Tail(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line of the window."""
-        style = self.rich_style
+        if self._style is None:
+            self._style = self.rich_style  # asks every ancestor
+        style = self._style
         text = self._lines[y] if y < len(self._lines) else ""
         return Strip([Segment(text, style)], cell_len(text)).adjust_cell_length(
             self.size.width, style
