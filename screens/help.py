@@ -31,8 +31,8 @@ TOPICS: Final[dict[str, tuple[str, ...]]] = {
     "CheckScreen": ("escapes", "lanes", "variants", "warden-errors"),
     "ProviderScreen": ("servers", "keys", "variants"),
     "SaveScreen": ("variants", "keys"),
-    "VerifyScreen": ("lanes", "warden-errors"),
-    "ExportScreen": ("variants", "keys"),
+    "VerifyScreen": ("verify", "lanes", "warden-errors"),
+    "ExportScreen": ("export", "variants", "keys"),
 }
 """Screen -> the topics of ``turnkey help`` that it rests on; another screen gets «lanes»."""
 

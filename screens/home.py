@@ -20,12 +20,14 @@ from tui.widgets.shell import (
     ToCheck,
     ToDemo,
     ToDoctor,
+    ToExport,
     ToKeys,
     ToLanes,
     ToLive,
     ToModels,
     ToProvider,
     ToSave,
+    ToVerify,
     TurnkeyScreen,
 )
 
@@ -67,14 +69,16 @@ class HomeScreen(TurnkeyScreen[None]):
         Binding("l", "lanes", "Lanes", id="lanes", tooltip="A model for each lane"),
         Binding("k", "keys", "Keys", id="keys", tooltip="Where each key is, and may go"),
         Binding("t", "test", "Test", id="test", tooltip="Watch a live answer"),
+        Binding("v", "verify", "Verify", id="verify", tooltip="Each lane tried as Warden will"),
         Binding("x", "doctor", "Doctor", id="doctor", tooltip="Find what breaks on the way"),
-        Binding("c", "check", "Check", id="check", tooltip="All that is wrong, and f mends it"),
-        Binding("p", "provider", "Edit", id="provider", tooltip="Edit or remove a provider"),
+        Binding("e", "export", "Export", id="export", tooltip="For Pi, CI and other readers"),
+        Binding("c", "check", "Check", id="check", show=False, tooltip="All that is wrong"),
+        Binding("p", "provider", "Edit", id="provider", show=False, tooltip="Edit a provider"),
         Binding("U,ctrl+r", "redo", "Redo", id="redo", show=False),
         Binding("s", "save", "Save", id="save", tooltip="See the difference, then write it"),
-        Binding("u", "undo", "Undo", id="undo", tooltip="Take the last edit back"),
-        Binding("D", "demo", "Demo", id="demo", tooltip="The demo provider"),
         Binding("q", "app.quit", "Quit", id="quit", tooltip="Leave turnkey"),
+        Binding("D", "demo", "Demo", id="demo", tooltip="The demo provider"),
+        Binding("u", "undo", "Undo", id="undo", tooltip="Take the last edit back"),
         Binding("escape", "back", "Back", show=False),
     ]
 
@@ -193,7 +197,7 @@ class HomeScreen(TurnkeyScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that can do nothing now are greyed, or hidden where they have no place."""
         workspace = self.workspace
-        if action in {"models", "lanes", "keys", "test", "doctor"}:
+        if action in {"models", "lanes", "keys", "test", "doctor", "export", "verify"}:
             return True if workspace.config.providers else None
         if action == "provider":
             return True if workspace.config.providers else None
@@ -247,6 +251,14 @@ class HomeScreen(TurnkeyScreen[None]):
             self.open(ToDoctor(selector=selector))
         else:
             self.open(ToDoctor(provider=self._provider_name()))
+
+    def action_verify(self) -> None:
+        """Open the verification; it asks nobody before it is started."""
+        self.open(ToVerify())
+
+    def action_export(self) -> None:
+        """Open the setup's other readers."""
+        self.open(ToExport())
 
     def action_check(self) -> None:
         """Open all that is wrong with the file."""

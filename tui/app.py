@@ -23,6 +23,7 @@ from tui.widgets.shell import (
     ToCheck,
     ToDemo,
     ToDoctor,
+    ToExport,
     ToHelp,
     ToHome,
     ToKeys,
@@ -31,6 +32,7 @@ from tui.widgets.shell import (
     ToModels,
     ToProvider,
     ToSave,
+    ToVerify,
 )
 
 if TYPE_CHECKING:
@@ -206,7 +208,9 @@ class TurnkeyApp(DiscreetApp[int]):
         | ToKeys
         | ToDoctor
         | ToCheck
-        | ToProvider,
+        | ToProvider
+        | ToExport
+        | ToVerify,
         workspace: Workspace,
     ) -> Screen[None]:
         """The screen of a place, its module imported on the first visit."""
@@ -232,6 +236,14 @@ class TurnkeyApp(DiscreetApp[int]):
                 from screens.provider import ProviderScreen
 
                 return ProviderScreen(workspace, name)
+            case ToVerify():
+                from screens.verify import VerifyScreen
+
+                return VerifyScreen(workspace)
+            case ToExport():
+                from screens.export import ExportScreen
+
+                return ExportScreen(workspace)
             case ToKeys():
                 from screens.keys import KeysScreen
 

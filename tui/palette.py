@@ -12,12 +12,14 @@ from tui.widgets.shell import (
     ToAddProvider,
     ToCheck,
     ToDoctor,
+    ToExport,
     ToHelp,
     ToHome,
     ToKeys,
     ToLanes,
     ToLive,
     ToSave,
+    ToVerify,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ PLACES: tuple[tuple[str, str, Place], ...] = (
     ("live test", "Watch an answer stream", ToLive()),
     ("doctor", "Find the first thing that breaks on the way", ToDoctor()),
     ("check", "All that is wrong with the file", ToCheck()),
+    ("verify", "Each lane tried as Warden will use it", ToVerify()),
+    ("export", "The setup for Pi, CI and other readers", ToExport()),
     ("save", "See the difference, then write it", ToSave()),
 )
 

@@ -14,9 +14,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from core.text import one_line
+from tui.widgets.keys_footer import KeysFooter
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -107,6 +108,16 @@ class ToSave:
 
 
 @dataclass(frozen=True, slots=True)
+class ToVerify:
+    """The lanes tried as Warden will use them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToExport:
+    """The setup for its other readers, with the texts that they would get."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToDemo:
     """Leave the file as it is and open the demo provider."""
 
@@ -129,6 +140,8 @@ Place: TypeAlias = (
     | ToDemo
     | ToCheck
     | ToProvider
+    | ToExport
+    | ToVerify
 )
 
 
@@ -200,7 +213,7 @@ class TurnkeyScreen(Screen[ResultType]):
         """The bar, the screen's own body, the footer."""
         yield TopBar()
         yield from self.body()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeysFooter()
         yield Static(TOO_SMALL, id="too-small")
 
     def body(self) -> ComposeResult:
