@@ -32,6 +32,11 @@ _ML_INTERN: Final = {
 _SHARED: Final = ("vllm/", "LOCAL_LLM")
 """For every other server: the prefix of an OpenAI-compatible one, and the shared variables."""
 
+_FILES: Final[dict[Target, str]] = {
+    "stock-env": "warden.env",
+    "ml-intern": "ml-intern.env",
+    "gateway": "gateway.env",
+}
 _CHAT_IN_CATALOGUE: Final = frozenset({"openrouter", "groq", "deepseek", "together", "moonshotai"})
 """Providers of Pi's own catalogue whose models speak chat completions; others speak Responses or
 Messages, and a moved base URL keeps the wire format."""
@@ -172,7 +177,7 @@ def _export(
     text = "\n".join([*header, *lines]) + "\n"
     if any("='" in line for line in lines):
         notes = [*notes, "A value is quoted for a shell; docker --env-file would keep the quotes."]
-    return Export(target, text, ".env", tuple(notes), variables)
+    return Export(target, text, _FILES[target], tuple(notes), variables)
 
 
 def _no(what: str, why: str, fix: str) -> Refusal:

@@ -34,16 +34,18 @@ class AskText(ModalScreen[str | None]):
     DEFAULT_CSS = BOX.format(name="AskText")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
 
-    def __init__(self, question: str, *, placeholder: str = "") -> None:
+    def __init__(self, question: str, *, placeholder: str = "", value: str = "") -> None:
+        """``value`` stands on the line already, to be taken or changed."""
         super().__init__()
         self._question = question
         self._placeholder = placeholder
+        self._value = value
 
     def compose(self) -> ComposeResult:
         """The question and a line to answer on."""
         with Vertical():
             yield Static(self._question, markup=False)
-            yield Input(placeholder=self._placeholder, compact=True)
+            yield Input(self._value, placeholder=self._placeholder, compact=True)
 
     @on(Input.Submitted)
     def answer(self, event: Input.Submitted) -> None:
