@@ -158,7 +158,7 @@ async def test_a_fast_text_that_is_being_read_stands_still_even_past_its_end() -
         for _ in range(6):
             pane.push(PARAGRAPH * (FAST // len(PARAGRAPH)))
             await pane.flush()
-        await until(pilot, lambda: pane.painted == pane.text[-TAIL:])
+        await until(pilot, lambda: pane.settled)
         await pilot.press("pageup")
         await until(pilot, lambda: 0 < pane.scroll_y < pane.max_scroll_y)
         assert not pane.following
