@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -12,9 +13,12 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from core.errors import TurnkeyError
+from core.lane_state import lane_state
 from core.mend import to_mend
 from core.providers.key_forms import shown_selector
 from core.text import one_line, without_login
+from core.verify.known import standing_of
+from core.verify.receipt import Standing
 from tui.widgets.shell import (
     ToAddProvider,
     ToCheck,
@@ -85,6 +89,7 @@ class HomeScreen(TurnkeyScreen[None]):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
         self._mends: tuple[Mend, ...] = ()
+        self._standing = Standing("none")
 
     def body(self) -> ComposeResult:
         """Lanes above; providers and what is to mend below; a welcome where nothing is."""
@@ -118,6 +123,7 @@ class HomeScreen(TurnkeyScreen[None]):
         self.query_one("#welcome-file", Static).update(
             f"The file: {place.path}" + ("" if place.exists else " (it would be made)")
         )
+        self._standing = standing_of(workspace, workspace.variant, datetime.now(UTC))
         self._fill("#lanes", [self._lane_option(lane) for lane in LANES])
         self._draw_providers()
         self._mends = to_mend(workspace)
@@ -136,15 +142,13 @@ class HomeScreen(TurnkeyScreen[None]):
 
     def _lane_option(self, lane: Lane) -> Option:
         resolution = self.workspace.lanes().lanes[lane]
-        return Option(lane_lines(lane, resolution, self._tried(resolution)), id=lane)
+        return Option(lane_lines(lane, resolution, self._state(lane, resolution)), id=lane)
 
-    def _tried(self, resolution: Resolution) -> str:
-        from core.live.words import tried_words
-
+    def _state(self, lane: Lane, resolution: Resolution) -> str:
         if resolution.selector is None:
             return "▲ left to Pi"
         run = self.workspace.tried.get(resolution.selector)
-        return "○ not tried" if run is None else tried_words(run)
+        return lane_state(lane, self._standing, run, datetime.now(UTC))
 
     def _key_words(self, provider: Provider) -> str:
         from core.keys.words import source_words

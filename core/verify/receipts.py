@@ -23,6 +23,8 @@ _MOST_BYTES: Final = 32 * 1024 * 1024
 _MOST_FILES: Final = 500
 """Receipts kept; of more, the oldest files go."""
 _NAME: Final = re.compile(r"[0-9a-f]{64}\.json")
+_SEEN: Final[dict[Path, tuple[bytes, Mapping[str, Collection[str]], Receipt]]] = {}
+"""The last receipt that was read, by its bytes: Home asks for it each time it draws."""
 
 
 class _Version(msgspec.Struct):
@@ -54,6 +56,9 @@ class Receipts:
             return None, _damaged(path, str(error))
         from core.verify.registry import optional_probes
 
+        seen = _SEEN.get(path)
+        if seen is not None and seen[:2] == (data, self._required):
+            return seen[2], None
         try:
             version = msgspec.json.decode(data, type=_Version).schema
             if version != SCHEMA:
@@ -73,7 +78,10 @@ class Receipts:
             escapes=found.escapes,
             optional=optional_probes(),
         )
-        return msgspec.structs.replace(found, verified=found.verified and held), None
+        found = msgspec.structs.replace(found, verified=found.verified and held)
+        _SEEN.clear()
+        _SEEN[path] = data, self._required, found
+        return found, None
 
     def of(self, fingerprint: str, place: str, now: datetime) -> Standing:
         """What is known of the config now: its own receipt, else the last one of the same file."""
