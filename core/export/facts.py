@@ -7,13 +7,14 @@ it sends what they are about only where a person switched that on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.export.setup import Learned
 from core.verify.learned import cautious, learned_model, of, written_compat
 from core.verify.pi_shape import PiModel
+from core.verify.trials.setting import DEFAULT_MAX_TOKENS, DEFAULT_WINDOW
 from core.verify.verdict import Subject
 
 if TYPE_CHECKING:
@@ -23,23 +24,17 @@ if TYPE_CHECKING:
     from core.verify.verdict import Verdict
     from core.warden.config import ModelEntry, Provider
 
-DEFAULT_WINDOW: Final = 128_000
-"""Tokens that Warden and Pi take for the context when nobody says."""
-DEFAULT_LIMIT: Final = 8_192
-"""Warden's output limit in tokens; Pi's own would be 16384. One number for both readers."""
-
-
 def described(model: ModelEntry) -> PiModel:
     """A model of the file as an exported ``models.json`` describes it before anything is learned.
 
-    The limits are Warden's defaults where the file says none.
+    Where the file says no limit it gets Pi's default, with which the trials for stock are made.
     """
     return PiModel(
         model.id,
         reasoning=model.reasoning,
         image="image" in model.input,
         context_window=model.context_window or DEFAULT_WINDOW,
-        max_tokens=model.max_tokens or DEFAULT_LIMIT,
+        max_tokens=model.max_tokens or DEFAULT_MAX_TOKENS["stock"],
     )
 
 

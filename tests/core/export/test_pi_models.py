@@ -52,7 +52,7 @@ def test_a_provider_is_written_whole_with_its_key_by_name() -> None:
                         "reasoning": False,
                         "input": ["text", "image"],
                         "contextWindow": 128000,
-                        "maxTokens": 8192,
+                        "maxTokens": 16384,
                         "cost": {"input": 1.0, "output": 2.0, "cacheRead": 0.0, "cacheWrite": 0.0},
                         "compat": UNPROBED,
                     },
