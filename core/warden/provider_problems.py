@@ -246,7 +246,10 @@ def _others_keys(own: Provider, config: Config) -> dict[str, str]:
             continue
         stem = env_stem(other.name)
         usual = (f"WARDEN_{stem}_API_KEY", f"{stem}_API_KEY")
-        for variable in (other.api_key_env,) if other.api_key_env else usual:
+        # Warden copies WARDEN_<X>_API_KEY to <X>_API_KEY.
+        named = other.api_key_env or ""
+        copied = named.removeprefix("WARDEN_") if named.endswith("_API_KEY") else named
+        for variable in (named, copied) if named else usual:
             found[variable] = f"the provider {one_line(other.name, 60)}"
     stem = env_stem(own.name)
     mine = own.api_key_env or f"WARDEN_{stem}_API_KEY"
@@ -279,7 +282,8 @@ def _header_findings(
         if is_secret(value, path):
             continue  # named as a secret already; what Pi would fill in is a piece of it
         names = [one or other for one, other in _REFERENCE.findall(value.replace("$$", ""))]
-        sent = names or ([value] if env.get(value) else [])
+        # What turnkey run would set counts as set.
+        sent = names or ([value] if env.get(value) or value in others else [])
         foreign = next((variable for variable in sent if variable in others), None)
         if foreign is not None:
             whose = others[foreign]

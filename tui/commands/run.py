@@ -50,7 +50,9 @@ def run(
     from tui.commands.output import say, warn
 
     workspace = open_here(config, variant, base)
-    found, complete = outgoing_keys(workspace, only, warn=warn)
+    found, complete = outgoing_keys(
+        workspace, only, warn=warn, only_listed=only_listed, command=command
+    )
     if not (complete or allow_missing):
         raise KeyProblem(
             Fault(

@@ -586,6 +586,7 @@ def test_text_of_the_file_cannot_draw_on_the_screen() -> None:
         ("$ANTHROPIC_API_KEY", "error"),
         ("Bearer ${WARDEN_B_API_KEY}", "error"),
         ("B_API_KEY", "error"),  # the deprecated form, where it is set
+        ("WARDEN_B_API_KEY", "error"),  # or would be set by turnkey run
         ("$WARDEN_A_API_KEY", "note"),
         ("$GATE_TOKEN", "note"),
     ],
