@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -29,6 +28,7 @@ from tui.widgets.shell import ToSave, TurnkeyScreen, short_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from textual.app import ComposeResult
 
@@ -212,7 +212,7 @@ class ExportScreen(TurnkeyScreen[None]):
         question = f"Write {row.title} to:"
         answer = await self.app.push_screen_wait(AskText(question, value=str(row.place)))
         if answer is not None:
-            await self._write(row, made, place_for(Path(answer), made))
+            await self._write(row, made, place_for(answer, made))
 
     async def _meant(self, row: Row) -> bool:
         answers = (("back", "Back"), ("write", "Export it all the same"))

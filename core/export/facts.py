@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.verify.verdict import Verdict
     from core.warden.config import ModelEntry, Provider
 
+
 def described(model: ModelEntry) -> PiModel:
     """A model of the file as an exported ``models.json`` describes it before anything is learned.
 

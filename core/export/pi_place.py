@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 State = Literal["current", "older", "missing", "unreadable"]
 _SAID: dict[State, tuple[str, str]] = {
     "missing": ("is not there", "turnkey export pi --output {path} writes it."),
-    "older": ("does not say what the config says now", "turnkey export pi --output {path}"),
+    "older": (
+        "does not say what the config says now",
+        "turnkey export pi --output {path} writes it again.",
+    ),
     "unreadable": ("cannot be read", "Mend it; Pi drops every provider of such a file."),
 }
 
@@ -54,8 +57,11 @@ def state_of(setup: Setup, path: Path) -> State:
         return "unreadable"
 
 
-def pi_note(state: State, path: str) -> Problem | None:
-    """What ``check`` says of it for ``stock``; None where it is current. Pure."""
+def pi_note(state: State, path: str, place: tuple[int, int] | None = None) -> Problem | None:
+    """What ``check`` says of it for ``stock``; None where it is current. Pure.
+
+    ``place``: line and column of the first provider, from 1.
+    """
     if state == "current":
         return None
     words, fix = _SAID[state]
@@ -64,8 +70,7 @@ def pi_note(state: State, path: str) -> Problem | None:
         "pi_export",
         "note",
         "defaults.providers",
-        None,
-        None,
+        *(place if place is not None else (None, None)),
         f"Pi's {shown} {words}.",
         "Stock Warden drops [defaults.providers]: the lanes' models are found there or nowhere.",
         fix.format(path=shown),
@@ -83,4 +88,6 @@ def note_for(workspace: Workspace) -> Problem | None:
     path = pi_file(workspace.env)
     if workspace.variant != "stock" or not workspace.providers or path is None:
         return None
-    return pi_note(state_of(gather(workspace, "pi"), path), str(path))
+    first = ("defaults", "providers", workspace.providers[0].name)
+    place = workspace.document.position(first)
+    return pi_note(state_of(gather(workspace, "pi"), path), str(path), place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 from core.errors import ConfigProblem, Fault
@@ -14,8 +14,6 @@ from core.warden.document import load_or_empty
 from core.warden.save import save
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from core.export.setup import Export, Setup, Target
     from core.warden.document import Document
 
@@ -26,10 +24,11 @@ PUBLIC: Final = 0o666
 """Less what the umask takes."""
 
 
-def place_for(path: Path, export: Export) -> Path:
-    """The file that is meant by ``path``; of a folder the usual one in it."""
-    path = path.expanduser()
-    return path / PurePath(export.suggested).name if path.is_dir() else path
+def place_for(written: str, export: Export) -> Path:
+    """The file that is meant; of a folder (one there is, or with a slash) the usual one in it."""
+    path = Path(written).expanduser()
+    folder = path.is_dir() or not os.path.basename(written)  # noqa: PTH119 - Path drops the slash
+    return path / PurePath(export.suggested).name if folder else path
 
 
 def write_export(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -103,7 +102,7 @@ def export(
     )
     place, written = None, None
     if output is not None:
-        place = place_for(Path(output), made)
+        place = place_for(output, made)
         written = write_export(setup, chosen, made, place, document=own, auth=auth, replace=replace)
     if as_json:
         told: dict[str, object] = {

@@ -33,6 +33,8 @@ def test_stock_is_told_of_a_file_that_is_missing_older_or_broken(tmp_path: Path)
     workspace = at(tmp_path)
     (told,) = notes(workspace)
     assert "models.json is not there" in told
+    (found,) = (one for one in workspace.problems() if one.code == "pi_export")
+    assert FILE.splitlines()[(found.line or 0) - 1] == "[defaults.providers.litellm]"
     place = tmp_path / ".pi" / "agent" / "models.json"
     place.parent.mkdir(parents=True)
     place.write_text(make_export(gather(workspace, "pi"), "pi", document=workspace.document).text)

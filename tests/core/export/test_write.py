@@ -144,8 +144,9 @@ def test_a_folder_stands_for_the_usual_file_in_it(tmp_path: Path) -> None:
     wanted = {"pi": "models.json", "github": "warden.yml", "guidellm": "guidellm.sh"}
     for target, name in wanted.items():
         made = make_export(setup(), target_named(target), document=own(tmp_path))
-        assert place_for(tmp_path, made) == tmp_path / name
-        assert place_for(tmp_path / "x.y", made) == tmp_path / "x.y"
+        assert place_for(str(tmp_path), made) == tmp_path / name
+        assert place_for(f"{tmp_path}/new/", made) == tmp_path / "new" / name
+        assert place_for(f"{tmp_path}/x.y", made) == tmp_path / "x.y"
 
 
 @pytest.mark.parametrize("target", list(TARGETS))
