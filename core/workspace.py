@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from core.keys.source import KeySource
     from core.keys.vault import Vault
     from core.live.ping import Run
+    from core.onboarding import Name
     from core.providers.base_url import BaseUrl
     from core.warden.config import Provider, Variant
     from core.warden.lanes import LaneReport
@@ -65,6 +66,10 @@ class Workspace(Sheets):
     """Keys typed in this run, by (variable, origin); they reach the vault with the save."""
     asker: Asker = field(default_factory=NetworkAsker)
     """Asks endpoints; another one in tests."""
+    guided: bool = False
+    """Whether the steps from nothing to a saved file are shown: on from an empty file."""
+    skipped: set[Name] = field(default_factory=set)
+    """Steps of the way that were left out in this run."""
     history: History = field(default_factory=History)
     """The live tests and races of this session, for comparing them."""
     _runs: dict[tuple[str, str], Run] = field(default_factory=dict)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from core.discover.facts import Discovery
+    from core.discover.offers import Offer
     from core.keys.place import Place
     from core.keys.secret import Secret
     from core.keys.source import KeySource
@@ -77,8 +78,10 @@ class AddProviderScreen(TurnkeyScreen[None]):
         Binding("escape", "back", "Back", id="back", tooltip="Back; nothing was written"),
     ]
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, offer: Offer | None = None) -> None:
+        """``offer``: a server that was found already; the form is filled with it."""
         super().__init__(workspace)
+        self._offer = offer
         self._presets: tuple[Preset, ...] = tuple(preset for preset in presets() if preset.tab)
         self._preset = self._presets[0]
         self._place: Place | None = None
@@ -118,8 +121,10 @@ class AddProviderScreen(TurnkeyScreen[None]):
         else:
             self._fill(self._preset)
             self.look_around()
-        self.look_up_key()
         self.query_one("#preset").focus()
+        if self._offer is not None:
+            self._take(self._offer)
+        self.look_up_key()
 
     @property
     def settled(self) -> bool:
@@ -211,7 +216,9 @@ class AddProviderScreen(TurnkeyScreen[None]):
     @on(FoundServers.Chosen)
     def choose_found(self, event: FoundServers.Chosen) -> None:
         """What was found fills the form."""
-        offer = event.offer
+        self._take(event.offer)
+
+    def _take(self, offer: Offer) -> None:
         chosen = preset(offer.dialect)
         self._preset = chosen
         name = default_name(chosen.name, read_base_url(offer.base_url).host)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -19,6 +19,7 @@ from core.providers.key_forms import shown_selector
 from core.text import one_line, without_login
 from core.verify.known import standing_of
 from core.verify.receipt import Standing
+from tui.widgets.found import FoundServers
 from tui.widgets.shell import (
     ToAddProvider,
     ToCheck,
@@ -48,7 +49,7 @@ LANES: tuple[Lane, ...] = ("agent", "auxiliary", "synthesis")
 WELCOME = """\
 turnkey sets up your own models for Warden, tests them live, and keeps the key in the OS keyring.
 
-[$primary]a[/]  add your server: LiteLLM, Ollama, vLLM, LM Studio, llama.cpp, or another
+[$primary]a[/]  add your server: LiteLLM, Ollama, vLLM, llama.cpp, or another
 [$primary]D[/]  no server at hand? try everything on the demo provider
 
 Nothing is written before you press [$primary]s[/] and have seen the difference."""
@@ -67,6 +68,7 @@ class HomeScreen(TurnkeyScreen[None]):
     """The file in use, its lanes and providers, and what is wrong with them."""
 
     TITLE = "home"
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add", id="add", tooltip="Add a provider"),
         Binding("m", "models", "Models", id="models", tooltip="The models of a provider"),
@@ -95,6 +97,7 @@ class HomeScreen(TurnkeyScreen[None]):
         """Lanes above; providers and what is to mend below; a welcome where nothing is."""
         with Vertical(id="welcome"):
             yield Static(DEMO_WELCOME if self.workspace.demo is not None else WELCOME)
+            yield FoundServers()
             yield Static(id="welcome-file", markup=False)
         lanes = OptionList(id="lanes", markup=False)
         lanes.border_title = "Lanes"
@@ -107,6 +110,31 @@ class HomeScreen(TurnkeyScreen[None]):
             yield providers
             yield mends
 
+    def on_mount(self) -> None:
+        """On an empty file the way is shown, and what answers on this machine is offered."""
+        if not self.workspace.config.providers:
+            self.workspace.guided = True
+        super().on_mount()
+        if self.has_class("-empty") and self.workspace.demo is None:
+            self.look_around()
+
+    @work(group="find")
+    async def look_around(self) -> None:
+        """Find servers on this machine: loopback alone is looked at, and no key is sent."""
+        from core.discover.offers import offers
+        from core.providers.known import known_addresses
+
+        found = self.query_one(FoundServers)
+        found.looking()
+        found.show(offers(await self.workspace.asker.find(), known_addresses(self.workspace.env)))
+        if found.offers:
+            found.enter()
+
+    @on(FoundServers.Chosen)
+    def choose_found(self, event: FoundServers.Chosen) -> None:
+        """A server that was found goes into the form."""
+        self.open(ToAddProvider(event.offer))
+
     def draw(self) -> None:
         """Show the file as it stands, with the unsaved edits."""
         super().draw()
@@ -116,6 +144,7 @@ class HomeScreen(TurnkeyScreen[None]):
             resolution.selector for resolution in workspace.lanes().lanes.values()
         )
         self.set_class(empty, "-empty")
+        self.query_one(FoundServers).display = empty and workspace.demo is None
         for name in ("#lanes", "#providers", "#mends"):
             # A list that is not laid out fails on a page key (Textual 8.2.8).
             self.query_one(name).disabled = empty
@@ -129,7 +158,7 @@ class HomeScreen(TurnkeyScreen[None]):
         self._mends = to_mend(workspace)
         self._fill("#mends", self._mend_options())
         self.refresh_bindings()
-        if self.focused is None and not empty:
+        if not empty and self.focused is None:
             self.query_one("#lanes").focus()
 
     def _fill(self, selector: str, options: list[Option]) -> None:

@@ -215,10 +215,10 @@ class TurnkeyApp(DiscreetApp[int]):
     ) -> Screen[None]:
         """The screen of a place, its module imported on the first visit."""
         match place:
-            case ToAddProvider():
+            case ToAddProvider(offer=offer):
                 from screens.add_provider import AddProviderScreen
 
-                return AddProviderScreen(workspace)
+                return AddProviderScreen(workspace, offer)
             case ToModels(draft=draft, name=name):
                 from screens.models import ModelsScreen
 

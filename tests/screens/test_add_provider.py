@@ -179,7 +179,7 @@ async def test_what_answers_on_this_machine_is_offered() -> None:
             "LiteLLM 127.0.0.1:4000 wants a key",
             "Ollama 127.0.0.1:11434 0.12.3",
         ]
-    assert asker.looked == 1
+    assert asker.looked == 2  # Home did, and the form
     assert asker.asked == [], "looking is not asking with a key"
 
 
@@ -247,9 +247,9 @@ async def test_the_form_waits_for_nobody() -> None:
         await arrive(pilot, "ModelsScreen")
 
 
-async def test_nobody_looks_around_before_the_form_is_opened() -> None:
+async def test_opening_a_repository_that_has_providers_looks_at_nobody() -> None:
     asker = ScriptedAsker(servers=(OLLAMA,))
-    app = Stage(workspace(asker=asker))
+    app = Stage(workspace(FILLED, asker=asker))
     async with app.run_test(size=(80, 24)) as pilot:
         await stand(pilot)
         await pilot.pause()

@@ -7,6 +7,7 @@ opens it. So no screen imports another.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, TypeVar
 
@@ -18,13 +19,16 @@ from textual.widgets import OptionList, Static
 
 from core.text import one_line
 from tui.widgets.keys_footer import KeysFooter
+from tui.widgets.path_bar import PathBar
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Key
 
+    from core.discover.offers import Offer
     from core.doctor.patient import Patient
     from core.draft import Draft
+    from core.onboarding import Step
     from core.target import Target
     from core.warden.lanes import Lane
     from core.workspace import Workspace
@@ -37,6 +41,7 @@ STEPS = {
     "g": "action_first",
     "G": "action_last",
 }
+NEXT_STEP = "The next step to a verified, saved file; on its own screen, leave it out"
 COPY_FAULT = "Copy the error's details for a report; keys are masked"
 TOO_SMALL = "turnkey needs 60 columns and 20 lines.\nMake the window larger, or press q to leave."
 LEAST = (60, 20)
@@ -50,7 +55,9 @@ class ToHome:
 
 @dataclass(frozen=True, slots=True)
 class ToAddProvider:
-    """The form for a new provider."""
+    """The form for a new provider, filled with a server that was found."""
+
+    offer: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,37 @@ Place: TypeAlias = (
 )
 
 
+SCREENS = {
+    "provider": "AddProviderScreen",
+    "key": "KeysScreen",
+    "models": "ModelsScreen",
+    "lanes": "LanesScreen",
+    "test": "LiveScreen",
+    "verify": "VerifyScreen",
+    "save": "SaveScreen",
+}
+"""Step of the way -> the screen on which it is done."""
+
+
+def place_of(step: Step) -> Place:
+    """Where a step is done."""
+    match step.name:
+        case "provider":
+            return ToAddProvider()
+        case "key":
+            return ToKeys()
+        case "models":
+            return ToModels(name=step.subject or None)
+        case "lanes":
+            return ToLanes()
+        case "test":
+            return ToLive(step.subject or None)
+        case "verify":
+            return ToVerify()
+        case "save":
+            return ToSave()
+
+
 class Open(Message):
     """Asks the app to open a place; with ``replace`` nothing but home is left under it."""
 
@@ -202,6 +240,7 @@ class TurnkeyScreen(Screen[ResultType]):
     TITLE = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", id="help", show=False, tooltip="This help"),
+        Binding("ctrl+n", "next_step", "Next step", show=False, id="next-step", tooltip=NEXT_STEP),
         Binding("ctrl+y", "copy_fault", "Copy", show=False, id="copy-fault", tooltip=COPY_FAULT),
     ]
 
@@ -212,6 +251,7 @@ class TurnkeyScreen(Screen[ResultType]):
     def compose(self) -> ComposeResult:
         """The bar, the screen's own body, the footer."""
         yield TopBar()
+        yield PathBar()
         yield from self.body()
         yield KeysFooter()
         yield Static(TOO_SMALL, id="too-small")
@@ -246,6 +286,17 @@ class TurnkeyScreen(Screen[ResultType]):
         urgent = sum(1 for mend in to_mend(self.workspace) if mend.urgent)
         for bar in self.query(TopBar):
             bar.show(self.workspace, str(self.TITLE), urgent)
+        for line in self.query(PathBar):
+            line.show(self.steps() if self.workspace.guided else ())
+
+    def steps(self) -> tuple[Step, ...]:
+        """The way from nothing to a verified, saved file, as the workspace stands."""
+        from core.onboarding import steps
+        from core.verify.known import standing_of
+
+        workspace = self.workspace
+        standing = standing_of(workspace, workspace.variant, datetime.now(UTC))
+        return steps(workspace, standing, workspace.skipped)
 
     def open(self, place: Place, *, replace: bool = False) -> None:
         """Ask the app for another place."""
@@ -267,6 +318,24 @@ class TurnkeyScreen(Screen[ResultType]):
             event.stop()
             event.prevent_default()
             getattr(self.focused, action)()
+
+    def action_next_step(self) -> None:
+        """Open the step that comes next; on its own screen it is left out, where that is free."""
+        from core.onboarding import SKIPPED, WORDS, next_step
+
+        self.workspace.guided = True
+        step = next_step(self.steps())
+        if step is not None and SCREENS[step.name] == type(self).__name__:
+            if step.name not in SKIPPED:
+                self.notify(f"First {WORDS[step.name]}.", markup=False)
+                return
+            self.workspace.skipped.add(step.name)
+            step = next_step(self.steps())
+        self.draw_bar()
+        if step is None:
+            self.open(ToHome())
+        else:
+            self.open(place_of(step), replace=step.name != "save")
 
     def action_copy_fault(self) -> None:
         """Copy the fault that stands on the screen, with what a report needs."""
