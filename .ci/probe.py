@@ -50,7 +50,8 @@ def wheel(file: str) -> None:
         names = set(archive.namelist())
         own = {name for name in names if name.split("/")[0].endswith(".dist-info")}
         (entry_points,) = (name for name in own if name.endswith("/entry_points.txt"))
-        _hold("turnkey = tui.door:main" in archive.read(entry_points).decode(), "no turnkey command")
+        told = archive.read(entry_points).decode()
+        _hold("turnkey = tui.door:main" in told, "no turnkey command")
     strange = {name for name in names - own if name.split("/")[0] not in PACKAGES}
     _hold(not strange, f"does not belong into the wheel: {sorted(strange)}")
     caches = {name for name in names if "__pycache__" in name}

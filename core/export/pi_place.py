@@ -66,11 +66,13 @@ def pi_note(state: State, path: str, place: tuple[int, int] | None = None) -> Pr
         return None
     words, fix = _SAID[state]
     shown = one_line(path, 160)
+    line, column = place if place is not None else (None, None)
     return Problem(
         "pi_export",
         "note",
         "defaults.providers",
-        *(place if place is not None else (None, None)),
+        line,
+        column,
         f"Pi's {shown} {words}.",
         "Stock Warden drops [defaults.providers]: the lanes' models are found there or nowhere.",
         fix.format(path=shown),
