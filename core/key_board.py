@@ -120,8 +120,10 @@ def preflight_words(source: KeySource) -> str:
     """Whether Warden's own check, its preflight, passes here, and what makes it pass."""
     if source.preflight:
         return "preflight passes"
-    if source.source in {"keyring", "memory"}:
+    if source.source == "keyring":
         return "preflight passes under turnkey run"
+    if source.source == "memory":
+        return "preflight fails: this turnkey alone has the key"
     return "preflight fails"
 
 

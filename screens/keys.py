@@ -34,17 +34,17 @@ from tui.clipboard import copy
 from tui.widgets.ask import AskChoice, Explain
 from tui.widgets.ask_key import AskKey, may_go
 from tui.widgets.fault import FaultBox
+from tui.widgets.key_rows import left_over_lines, row_lines
 from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from core.keys.clean import Cleaned
     from core.keys.place import Place
     from core.warden.config import Provider
     from core.workspace import Workspace
 
-SIGNS = {"here": "●", "placeholder": "○", "missing": "▲", "refused": "▲"}
-STYLES = {"here": "$success", "placeholder": "", "missing": "$warning", "refused": "$error"}
 LEFT_OVER = "No provider of this file uses it at its present address. x deletes it from the list."
 EMPTY = "The file names no provider yet, so there is no key to keep. esc, then a adds one."
 
@@ -85,6 +85,18 @@ class KeysScreen(TurnkeyScreen[None]):
         """The list of keys at once; the keyring is asked beside it."""
         super().on_mount()
         self.query_one("#keys").focus()
+        self.workspace.vault.on_late = self._tell_late
+
+    def _tell_late(self, words: str) -> None:
+        """A keyring took a key after nobody waited any more; said from its thread."""
+
+        def tell() -> None:
+            self.notify(words, title="The keyring answered", markup=False)
+            if self.is_mounted:
+                self.draw()
+
+        if self.app.is_running:
+            self.app.call_later(tell)
 
     def draw(self) -> None:
         """Draw what the list of keys says, then look whether the keyring agrees."""
@@ -203,6 +215,7 @@ class KeysScreen(TurnkeyScreen[None]):
         """Enter does what the line needs most."""
         row = self._row()
         if row is None:
+            self._tell_left()
             return
         bound = row.fault is not None and row.fault.code == "key_bound_elsewhere"
         (self.action_rebind if bound else self.action_set)()
@@ -223,6 +236,14 @@ class KeysScreen(TurnkeyScreen[None]):
     def _tell(self, fault: Fault) -> None:
         self._told_at = self.query_one("#keys", OptionList).highlighted
         self.query_one(FaultBox).show(fault)
+
+    def _tell_left(self) -> None:
+        """A line that no provider uses can only be deleted: say so."""
+        left = self._left()
+        if left is not None:
+            what = f"No provider of this file uses {one_line(left.variable, 60)} at that address."
+            why = "A key is set, re-bound and imported for a provider."
+            self._tell(Fault("usage", what, why, "x deletes it from the list."))
 
     def _done(self, title: str, words: str) -> None:
         self.query_one(FaultBox).clear()
@@ -248,25 +269,36 @@ class KeysScreen(TurnkeyScreen[None]):
 
     # What the keys do
 
-    @work(exclusive=True, group="act", exit_on_error=False)
-    async def action_set(self) -> None:
-        """Find out where a key would go, then ask for it, then keep it there."""
+    def action_set(self) -> None:
+        """Ask for the key, and keep it there.
+
+        The question is there before the next key is pressed: a key that is pasted early must not
+        be read as commands.
+        """
         provider, row = self._provider(), self._row()
         if provider is None or row is None:
+            self._tell_left()
             return
         if not row.origin:
             self._tell(row.fault or Fault("usage", row.preflight))
             return
-        place = await beside(partial(self.workspace.vault.prepare, variable=row.variable))
-        cleaned = await self.app.push_screen_wait(
-            AskKey(
-                f"Key for {provider.name}, filed as {row.variable}",
-                place.for_origin(row.origin),
-                warning="" if place.fault is None else place.fault.fix,
-            )
-        )
-        if cleaned is None:
-            return
+        vault = self.workspace.vault
+        patience = vault.patience()
+
+        def answered(cleaned: Cleaned | None) -> None:
+            if cleaned is None:
+                patience.stop()  # nobody waits for the keyring's answer any more
+            else:
+                self.keep(provider, row, cleaned)
+
+        question = f"Key for {provider.name}, filed as {row.variable}"
+        find = partial(vault.prepare, patience, variable=row.variable)
+        self.app.push_screen(AskKey(question, find, row.origin), answered)
+
+    @work(exclusive=True, group="act", exit_on_error=False)
+    async def keep(self, provider: Provider, row: Row, cleaned: Cleaned) -> None:
+        """Store what was typed, and say where it went."""
+        self.query_one("#keyring", Static).update("storing the key …")
         try:
             kept = await beside(partial(set_key, self.workspace, provider, cleaned.secret))
         except TurnkeyError as error:
@@ -279,6 +311,7 @@ class KeysScreen(TurnkeyScreen[None]):
         """Ask whether the key may go to this origin, both origins named; then record it."""
         provider, row = self._provider(), self._row()
         if provider is None or row is None:
+            self._tell_left()
             return
         try:
             if row.fault is None or row.fault.code != "key_bound_elsewhere":
@@ -320,6 +353,7 @@ class KeysScreen(TurnkeyScreen[None]):
         """Take the environment's key into the keyring."""
         provider, row = self._provider(), self._row()
         if provider is None or row is None:
+            self._tell_left()
             return
         take = partial(import_key, self.workspace, provider)
         try:
@@ -396,35 +430,3 @@ def _how(fault: Fault) -> str:
     if fault.code == "key_missing":
         return "n  sets it for this origin alone"
     return fault.fix
-
-
-def left_over_lines(one: LeftOver, widths: tuple[int, int, int]) -> Content:
-    """A line of the list that no provider of this file uses."""
-    where = "keyring" if one.source == "keyring" else "environment"
-    cells = ("–", one.variable, where)
-    columns = "  ".join(
-        one_line(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=True)
-    )
-    verb = "may go to" if one.source == "keyring" else "went to"
-    of = "not of this file, or left over"
-    return Content.assemble(
-        f"· {columns}  {one.age}",
-        (f"\n  {verb} {one_line(one.origin, 200)} · {of}", "$foreground 75%"),
-    )
-
-
-def row_lines(row: Row, widths: tuple[int, int, int]) -> Content:
-    """A provider in two lines: who, which variable, where, since when; where it may go."""
-    cells = (row.provider, row.variable, row.where)
-    columns = "  ".join(
-        one_line(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=True)
-    )
-    may = f"may go to {row.origin}" if row.origin else "may go nowhere"
-    if row.state == "refused" and row.origin:
-        may = f"may not go to {row.origin} yet"
-    return Content.assemble(
-        (f"{SIGNS[row.state]} ", STYLES[row.state]),
-        (columns, "bold" if row.state == "here" else ""),
-        f"  {row.age}",
-        (f"\n  {one_line(may, 200)} · {row.preflight}", "$foreground 75%"),
-    )

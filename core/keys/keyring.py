@@ -1,6 +1,6 @@
-"""The keyring as the vault uses it: found at the first need, tried out once, every call bounded.
+"""The keyring as the vault uses it: found at the first need, tried out before a key is asked for.
 
-All calls of one user's action share one bound, however many they are.
+Every call is bounded; all calls of one user's action share one bound, however many they are.
 """
 
 from __future__ import annotations
@@ -88,9 +88,10 @@ class Keyring:
         finally:
             self._action.patience = before
 
-    def ready(self, backend: Backend) -> Backend:
-        """The backend, tried out before the first key. Raises BackendError."""
-        if not self._tried:
+    def ready(self, backend: Backend, *, anew: bool = False) -> Backend:
+        """The backend, tried out before the first key; ``anew``: once more. Raises BackendError."""
+        if anew or not self._tried:
+            self._tried = False
             try:
                 try_out(backend)
             except BackendError as trouble:

@@ -73,6 +73,8 @@ class Vault:
         self.memory: Final[dict[tuple[str, str], Secret]] = {}
         self.patience: Callable[[], Patience] = Patience
         """How to wait where a call does not say: screens and commands set who is told of it."""
+        self.on_late: Callable[[str], None] = lambda _: None
+        """Told, from another thread, of a key that was stored after nobody waited any more."""
         self._clock = clock
         self._keyring: Final = Keyring(backend, find, self._new_patience)
 
@@ -91,10 +93,15 @@ class Vault:
     def prepare(self, patience: Patience | None = None, *, variable: str = KEY_VARIABLE) -> Place:
         """Where a key would go now, found out by a throwaway entry.
 
-        To be called before a person is asked for a key; ``variable``: the one it is for.
+        To be called before every time that a person is asked for a key: a keyring that kept one
+        may be full, locked or gone by now. ``variable``: the one it is for.
         """
+
+        def try_again(backend: Backend) -> Backend:
+            return self._keyring.ready(backend, anew=True)
+
         try:
-            backend = self._keyring.call(self._keyring.ready, patience)
+            backend = self._keyring.call(try_again, patience)
         except BackendError as trouble:
             return self._memory_place(trouble, variable)
         return Place("keyring", backend.name, f"goes to {backend.name}")
@@ -147,6 +154,7 @@ class Vault:
         def late() -> None:
             # Written after the wait ended: listed too, so that it can be deleted.
             self._list(variable, origin)
+            self.on_late(f"{self._keyring.name} has {variable} for {origin} after all.")
 
         try:
             backend = self._keyring.call(write, patience, late)

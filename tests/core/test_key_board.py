@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -15,6 +15,7 @@ from core.key_board import (
     import_key,
     origins_of_others,
     others,
+    preflight_words,
     rebind,
     rows,
     run_line,
@@ -22,6 +23,7 @@ from core.key_board import (
     why_others,
 )
 from core.keys.secret import Secret
+from core.keys.source import KeySource
 from core.warden.document import Document
 from core.workspace import Workspace
 from tests.core.keys.fakes import CANARY, Works, vault_at
@@ -162,3 +164,17 @@ def test_pis_own_key_is_pointed_out(tmp_path: Path) -> None:
     litellm, *_ = rows(on, now=NOW)
     assert any("Pi sends that one" in note for note in litellm.notes)
     assert on.key_for(on.provider("litellm"), send=False)[0].owned_by_pi
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("keyring", "preflight passes under turnkey run"),
+        ("memory", "preflight fails: this turnkey alone has the key"),
+        ("none", "preflight fails"),
+    ],
+)
+def test_what_is_said_of_wardens_own_check(
+    source: Literal["keyring", "memory", "none"], words: str
+) -> None:
+    assert preflight_words(KeySource("gw", "WARDEN_GW_API_KEY", "http://gw", source)) == words

@@ -11,7 +11,7 @@ from textual.widgets import Input, OptionList, Static
 
 from core.errors import Fault
 from core.keys.backends import BackendError
-from core.keys.bounded import PROMPT_S
+from core.keys.bounded import PROMPT_S, Patience
 from core.keys.secret import Secret
 from screens.keys import KeysScreen
 from tests.core.keys.fakes import Raises, Slow, Works, vault_at
@@ -86,7 +86,7 @@ async def test_a_typed_key_goes_to_the_keyring_for_this_origin_and_is_never_seen
         await settle(pilot)
         await pilot.press("n")
         await arrive(pilot, "AskKey")
-        assert f"goes to Secret Service, only for {HERE}" in text(pilot)
+        await until(pilot, lambda: f"goes to Secret Service, only for {HERE}" in text(pilot))
         await pilot.press(*KEY)
         assert KEY not in text(pilot)
         await pilot.press("enter")
@@ -110,7 +110,7 @@ async def test_without_a_keyring_the_key_lives_for_this_run_and_the_screen_says_
         assert "kept for this run only: no keyring here" in text(pilot)
         await pilot.press("n")
         await arrive(pilot, "AskKey")
-        assert "no keyring here" in text(pilot)
+        await until(pilot, lambda: "no keyring here" in text(pilot))
         await pilot.press(*KEY, "enter")
         await arrive(pilot, "KeysScreen")
         await settle(pilot)
@@ -128,8 +128,7 @@ async def test_what_cannot_be_sent_is_said_and_not_taken(tmp_path: Path) -> None
         await pilot.press("n")
         await arrive(pilot, "AskKey")
         await pilot.press(*"sk-ü1", "enter")
-        await pilot.pause()
-        assert "cannot be sent" in text(pilot)
+        await until(pilot, lambda: "cannot be sent" in text(pilot))
         assert type(app.screen).__name__ == "AskKey"
         await pilot.press("escape")
         await arrive(pilot, "KeysScreen")
@@ -324,7 +323,7 @@ async def test_the_wait_is_seen_and_ended_by_escape(tmp_path: Path) -> None:
         assert f"of at most {PROMPT_S:.0f} s" in text(pilot)
         await pilot.press("escape")
         await arrive(pilot, "AskKey")
-        assert "the wait for Secret Service was ended" in text(pilot)
+        await until(pilot, lambda: "the wait for Secret Service was ended" in text(pilot))
         await pilot.press("escape")
         await arrive(pilot, "KeysScreen")
         backend.finish()
@@ -342,7 +341,58 @@ async def test_the_wait_ends_by_itself_when_it_is_unlocked(tmp_path: Path) -> No
         backend.is_locked = False
         backend.finish()
         await arrive(pilot, "AskKey")
-        assert "goes to Secret Service" in text(pilot)
+        await until(pilot, lambda: "goes to Secret Service" in text(pilot))
+
+
+async def test_what_is_typed_while_the_keyring_is_looked_for_is_the_key(tmp_path: Path) -> None:
+    backend = Slow()
+    backend.released.set()
+    held = on(tmp_path, backend)
+    app = Stage(held, ToKeys())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "KeysScreen")
+        await settle(pilot)
+        backend.released.clear()
+        held.vault.patience = partial(Patience, 60.0)
+        await pilot.press("n", *"xrinc", "enter")
+        assert type(app.screen).__name__ == "AskKey"
+        assert app.screen.query_one(Input).value == "xrinc"
+        assert "looking for the keyring" in text(pilot)
+        backend.finish()
+        await arrive(pilot, "KeysScreen")
+        await settle(pilot)
+    assert list(backend.kept.values()) == ["xrinc"]
+
+
+class SlowToFail(Slow):
+    """Takes its time, and then fails."""
+
+    def set(self, service: str, user: str, password: str) -> None:
+        super().set(service, user, password)
+        raise BackendError("failing", "Secret Service answered with an error: no.")
+
+
+async def test_where_the_keyring_fails_the_key_is_taken_by_another_enter_alone(
+    tmp_path: Path,
+) -> None:
+    backend = SlowToFail()
+    backend.released.set()
+    held = on(tmp_path, backend)
+    app = Stage(held, ToKeys())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "KeysScreen")
+        await settle(pilot)
+        backend.released.clear()
+        held.vault.patience = partial(Patience, 60.0)
+        await pilot.press("n", *KEY, "enter")
+        backend.finish()
+        await until(pilot, lambda: "looking for the keyring" not in text(pilot))
+        assert type(app.screen).__name__ == "AskKey"
+        assert "answers with an error" in text(pilot)
+        await pilot.press("enter")
+        await arrive(pilot, "KeysScreen")
+        await settle(pilot)
+        assert "memory, this run" in row(pilot)
 
 
 @pytest.mark.parametrize("place", [ToModels(name="litellm"), ToLive()], ids=["models", "live"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -22,39 +22,65 @@ from tui.widgets.ask import BOX, AskChoice
 from tui.widgets.key_input import KeyInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
     from textual.screen import Screen
 
     from core.errors import Fault
+    from core.keys.place import Place
     from core.target import Target
     from core.warden.config import Provider
     from core.workspace import Workspace
 
 
 class AskKey(ModalScreen[Cleaned | None]):
-    """Asks for a key, behind dots; None when it was left."""
+    """Asks for a key, behind dots; None when it was left.
+
+    The line is there at once, so that nothing typed reaches the screen below, while a throwaway
+    entry shows where the key would go. Nothing is taken before that is known and can be read.
+    """
 
     DEFAULT_CSS = BOX.format(name="AskKey")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back")]
 
-    def __init__(self, question: str, where: str, *, warning: str = "") -> None:
-        """``where``: where the key will be; ``warning``: why not in a keyring."""
+    def __init__(self, question: str, find: Callable[[], Place], origin: str) -> None:
+        """``find`` tells where the key will be, and may take its time; ``origin``: whose it is."""
         super().__init__()
         self._question = question
-        self._where = where
-        self._warning = warning
+        self._find = find
+        self._origin = origin
+        self._place: Place | None = None
+        self._entered = False
 
     def compose(self) -> ComposeResult:
         """The question, the line, and where it goes."""
         with Vertical():
             yield Static(one_line(self._question, 300), markup=False)
             yield KeyInput(placeholder="paste or type it", id="key-value")
-            yield Static(one_line(self._where, 300), markup=False, id="key-where")
-            if self._warning:
-                yield Static(
-                    Content.styled(f"▲ {one_line(self._warning, 400)}", "$warning"), markup=False
-                )
+            yield Static("looking for the keyring …", markup=False, id="key-where")
+            yield Static(markup=False, id="key-warning")
             yield Static(id="key-says", markup=False)
+
+    def on_mount(self) -> None:
+        """Look where the key would go, beside the typing."""
+        self.query_one("#key-warning").display = False
+        self.set_focus(self.query_one(KeyInput))  # now, not when the screen is shown
+        self.look()
+
+    @work(exclusive=True, group="place", exit_on_error=False)
+    async def look(self) -> None:
+        """Say where the key would go; what was entered meanwhile is taken if a keyring has it."""
+        place = await beside(self._find)
+        self._place = place
+        where = one_line(place.for_origin(self._origin), 300)
+        self.query_one("#key-where", Static).update(where)
+        if place.fault is not None:
+            told = Content.styled(f"▲ {one_line(place.fault.fix, 400)}", "$warning")
+            self.query_one("#key-warning", Static).update(told)
+            self.query_one("#key-warning").display = True
+        if self._entered and place.kind == "keyring":
+            self._take(self.query_one(KeyInput).value)
 
     @on(Input.Changed)
     def judge(self, event: Input.Changed) -> None:
@@ -80,10 +106,16 @@ class AskKey(ModalScreen[Cleaned | None]):
 
     @on(Input.Submitted)
     def answer(self, event: Input.Submitted) -> None:
-        """Enter gives the key back, if it is one."""
+        """Enter gives the key back, if it is one, once it is known where it will be."""
         event.stop()
+        if self._place is None:
+            self._entered = True
+        else:
+            self._take(event.value)
+
+    def _take(self, typed: str) -> None:
         try:
-            self.dismiss(clean_key(event.value))
+            self.dismiss(clean_key(typed))
         except TurnkeyError as error:
             self.query_one("#key-says", Static).update(
                 Content.styled(f"✗ {error.fault.what}", "$error")

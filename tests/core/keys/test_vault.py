@@ -340,10 +340,21 @@ def test_a_hanging_keyring_is_given_up_and_not_asked_again_while_it_hangs(tmp_pa
 def test_an_entry_written_after_the_wait_ended_is_listed(tmp_path: Path) -> None:
     keyring = Slow()
     vault = vault_at(tmp_path, keyring)
+    told: list[str] = []
+    vault.on_late = told.append
     assert vault.store(VARIABLE, GW, KEY, BRIEF).kind == "memory"
     assert keyring.entered.wait(10)
     keyring.finish()
     assert vault_at(tmp_path, keyring).fetch(VARIABLE, GW) == KEY
+    assert told == [f"Secret Service has {VARIABLE} for {GW} after all."]
+
+
+def test_a_throwaway_entry_is_tried_before_every_asking(tmp_path: Path) -> None:
+    keyring = Works()
+    vault = vault_at(tmp_path, keyring)
+    for times in (1, 2, 3):
+        assert vault.prepare().kind == "keyring"
+        assert sum(call.startswith("delete turnkey-trial-") for call in keyring.calls) == times
 
 
 def test_while_it_asks_to_be_unlocked_the_wait_is_told_and_goes_on(tmp_path: Path) -> None:
