@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from core.verify.courtesy import MOST_URGENT, URGENCY
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -68,7 +70,11 @@ class Bench:
         async with self._locks.setdefault(name, asyncio.Lock()):
             if name in self._shared:
                 return self._shared[name], False
-            self._shared[name] = await ask()
+            token = URGENCY.set(MOST_URGENT + URGENCY.get())
+            try:
+                self._shared[name] = await ask()
+            finally:
+                URGENCY.reset(token)
             return self._shared[name], True
 
     async def first(self) -> Answered:

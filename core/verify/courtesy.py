@@ -7,9 +7,11 @@ is not asked by the others either. Whoever stops cancels the tasks; a wait ends 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import math
 import time
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
@@ -28,6 +30,12 @@ PATIENCE_S: Final = 60.0
 BACKOFF_S: Final = (2.0, 4.0, 8.0)
 """Waits before each repetition where the server names none; as many as Pi makes."""
 ASKS_TO_WAIT: Final = frozenset({429, 503})
+
+URGENCY: Final[ContextVar[int]] = ContextVar("URGENCY", default=0)
+"""How many requests may still have to wait for the one that is about to go out. Whoever stands
+before the longest row goes first, so that nothing is left to be waited for alone at the end."""
+MOST_URGENT: Final = 1_000
+"""For what others wait for already."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -57,16 +65,19 @@ class Courtesy:
         self._tell = tell
         self._clock = clock
         self._sleep = sleep
-        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._places: dict[str, _Places] = {}
         self._until: dict[str, float] = {}
         self.held: list[Held] = []
         """Every wait so far, oldest first."""
 
     @asynccontextmanager
     async def turn(self, origin: str) -> AsyncGenerator[None]:
-        """A place among the requests to ``origin``, once its pause is over."""
-        slot = self._slots.setdefault(origin, asyncio.Semaphore(self.limit))
-        async with slot:
+        """A place among the requests to ``origin``, once its pause is over.
+
+        Of those who wait the one with the greatest :data:`URGENCY` comes first, then the oldest.
+        """
+        places = self._places.setdefault(origin, _Places(self.limit))
+        async with places.one():
             while (left := self._until.get(origin, 0.0) - self._clock()) > 0:
                 await self._sleep(left)
             yield
@@ -81,6 +92,46 @@ class Courtesy:
         if self._tell is not None:
             self._tell(held)
         return True
+
+
+class _Places:
+    """So many places at once, given by urgency and then by age."""
+
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    @asynccontextmanager
+    async def one(self) -> AsyncGenerator[None]:
+        """A place, given back at the end."""
+        await self._take()
+        try:
+            yield
+        finally:
+            self._give()
+
+    async def _take(self) -> None:
+        if self._free > 0:
+            self._free -= 1
+            return
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._waiting, (-URGENCY.get(), self._count, mine))
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():
+                self._give()  # it had been given a place already
+            raise
+
+    def _give(self) -> None:
+        while self._waiting:
+            _, _, next_one = heapq.heappop(self._waiting)
+            if not next_one.done():
+                next_one.set_result(None)  # the place goes from hand to hand
+                return
+        self._free += 1
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 PLAIN_REQUESTS: Final = 2
 """Requests that the probes of one model share: the plain one, and the one with an unknown field."""
 PLAIN_TOKENS: Final = 600
-PROBE_CHAIN: Final = 6
-"""Requests of one probe that wait for one another, at most: the plain one before and after each
-refusal, the field itself, its made-up value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +151,12 @@ def make_plan(
                 probe.question,
                 setting,
                 None,
-                Cost(probe.requests, probe.requests, probe.tokens, PROBE_CHAIN),
+                Cost(
+                    probe.requests,
+                    probe.requests,
+                    probe.tokens,
+                    PLAIN_REQUESTS + probe.requests,  # one after the other, after the plain ones
+                ),
                 probe=probe,
             )
             for probe in probes

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.verify.bench import Bench
+from core.verify.courtesy import URGENCY
 from core.verify.plan import shaped, subject_of
 from core.verify.probe import run_probe
 from core.verify.trials.registry import run_trial
@@ -98,11 +99,7 @@ class _Run:
         """Everything about one model but what must be alone."""
         together = [task for task in tasks if not task.alone]
         probes = [task for task in together if task.probe is not None]
-        # The longest chain first, so that nothing waits behind it at the end.
-        trials = sorted(
-            (task for task in together if task.trial is not None),
-            key=lambda task: -task.cost.chain,
-        )
+        trials = [task for task in together if task.trial is not None]
         if trials and trials[0].setting.variant == "stock":
             await self._all(probes)
             await self._all(trials)
@@ -111,11 +108,13 @@ class _Run:
 
     async def _all(self, tasks: Iterable[Task]) -> None:
         async with asyncio.TaskGroup() as group:
-            for task in tasks:
+            # The longest chain first, so that nothing waits behind it at the end.
+            for task in sorted(tasks, key=lambda one: -one.cost.chain):
                 group.create_task(self.one(task))
 
     async def one(self, task: Task) -> None:
         """One probe or trial, to its verdict."""
+        URGENCY.set(task.cost.chain)
         task = shaped(task, self._verdicts)
         setting = task.setting
         line = self._lines[setting.provider]

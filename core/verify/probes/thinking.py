@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final, get_args
 
 from core.verify.bench import BOGUS, SUM, user
@@ -109,17 +110,20 @@ async def _ask_effort(tape: Tape) -> None:
     if not bogus.ok:
         await tape.confirm(BOGUS, {"messages": sum_of(tape), "reasoning_effort": BOGUS})
         return
-    await tape.control()
-    high, off = await _effort(tape, "high"), await _effort(tape, "none")
+    _, high, off = await asyncio.gather(
+        tape.control(), _effort(tape, "high"), _effort(tape, "none")
+    )
+    again: list[str] = []
     if off.ok and not thinks(off) and thinks(tape.answers["sum"]):
-        # a model may think or not of itself
-        none: Body = {"messages": sum_of(tape), "reasoning_effort": "none"}
-        await tape.ask("none again", none)
-        await tape.ask("sum again", {"messages": sum_of(tape)})
+        again += ["none", "sum"]  # a model may think or not of itself
     if high.ok and thought(high) > thought(low) * _APART:
-        for level in ("low", "high"):
-            change: Body = {"messages": sum_of(tape), "reasoning_effort": level}
-            await tape.ask(f"{level} again", change)
+        again += ["low", "high"]
+    await asyncio.gather(*(_once_more(tape, name) for name in again))
+
+
+async def _once_more(tape: Tape, name: str) -> Answered:
+    effort: Body = {} if name == "sum" else {"reasoning_effort": name}
+    return await tape.ask(f"{name} again", {"messages": sum_of(tape), **effort})
 
 
 async def _effort(tape: Tape, level: str) -> Answered:
