@@ -14,9 +14,8 @@ import msgspec
 
 from core.errors import Fault, KeyProblem
 from core.keys.clean import unsendable
-from core.keys.place import unremembered
 from core.keys.secret import Secret
-from core.keys.source import environment_fault, variable_fault
+from core.keys.source import allow, environment_fault, variable_fault
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -103,11 +102,9 @@ def resolve_headers(
             faults.append(fault)
             continue
         for variable in names if record else ():
-            unkept = None
             if env.get(variable):
-                unkept = vault.allow_environment(variable, base.origin, firm=not consent)
-            if unkept is not None and not consent:
-                fault = unremembered(variable, base.origin, unkept)
+                fault = allow(variable, name, base.origin, vault, consent=consent)
+            if fault is not None:
                 break
         if fault is not None:
             faults.append(fault)

@@ -8,10 +8,12 @@ in the state folder remembers both. Pure functions over tuples of :class:`Entry`
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import threading
 from collections.abc import Callable, Collection, Iterator
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -28,6 +30,10 @@ FILE_NAME: Final = "keys.json"
 _VERSION: Final = 1
 _LARGEST: Final = 8 * 1024 * 1024
 """Bytes; a list of ten thousand bindings has less than two million."""
+HOLD_S: Final = 3.0
+"""Seconds that another writer of the list is waited for."""
+_TICK_S: Final = 0.02
+_HELD: Final = f"Another program keeps it to itself for more than {HOLD_S:g} s"
 _UNTOLD: Final = "No key is lost, they are in the keyring; but where each may go is not known."
 
 
@@ -109,15 +115,27 @@ class KeyIndex:
         self._entries: tuple[Entry, ...] | None = None
         self._newer = False
         self._complete = False
+        self._stamp: tuple[int, int, int] | None = None
+        self._unwritten = False
+        """Something holds for this run alone: what the file says is not all."""
         self._lock = threading.RLock()
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """All bindings, in the order of the file. Reads the file once."""
+        """All bindings, in the order of the file, which is read again when another wrote it."""
         with self._lock:
-            if self._entries is None:
+            seen = self._entries is not None and self._stamp == self._look()
+            if self._entries is None or not (seen or self._unwritten):
                 self._entries = self._read()
             return self._entries
+
+    def _look(self) -> tuple[int, int, int] | None:
+        """What changes whenever a file is put in the place of another; None: there is none."""
+        try:
+            about = os.stat(self.path)  # noqa: PTH116  # at every look: no object for it
+        except OSError:
+            return None
+        return about.st_mtime_ns, about.st_ino, about.st_size
 
     @property
     def complete(self) -> bool:
@@ -132,6 +150,7 @@ class KeyIndex:
     def change(self, change: Change, *, lost: bool = False, firm: bool = False) -> Fault | None:
         """Apply ``change`` to what is in the file now, and write it.
 
+        ``change`` may raise, to refuse what is in the file now: then nothing is written.
         ``lost``: a key was met in the keyring that no list knew, so an earlier list was lost, and
         the new one is not :attr:`complete` either.
         Gives a fault when it could not be written; the change then holds for this run alone, or
@@ -140,7 +159,7 @@ class KeyIndex:
         with self._lock:
             mine = self.entries
             if self.fault is not None:
-                self._entries = mine if firm else change(mine)
+                self._hold(mine, change, firm=firm)
                 return self.fault
             try:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -149,21 +168,28 @@ class KeyIndex:
                     found = self._read()
                     fault = self._unread()
                     if fault is not None:
-                        self._entries = mine if firm else change(mine)
+                        self._hold(mine, change, firm=firm)
                         return fault
+                    self._entries = found  # what a change looks at is what it is made to
                     known = self._complete or not self.path.exists()
                     new = _File(change(found), complete=known and not lost)
                     self._write(new)
                     self._entries, self._complete = new.entries, new.complete
+                    self._stamp, self._unwritten = self._look(), False
                     return None
             except OSError as error:
-                self._entries = mine if firm else change(mine)
+                self._hold(mine, change, firm=firm)
                 return Fault(
                     "config_unwritable",
                     f"The list of keys cannot be written: {self.path}.",
                     f"{error.strerror or type(error).__name__}.",
                     "Make its folder writable, or name another with XDG_STATE_HOME.",
                 )
+
+    def _hold(self, mine: tuple[Entry, ...], change: Change, *, firm: bool) -> None:
+        """Keep a change that could not be written for this run; with ``firm`` not even that."""
+        self._entries = mine if firm else change(mine)
+        self._unwritten = self._unwritten or not firm
 
     def set_aside(self) -> Path | None:
         """Move a file that cannot be understood away, so that a new list begins; where it is now.
@@ -204,6 +230,7 @@ class KeyIndex:
 
     def _read(self) -> tuple[Entry, ...]:
         self.fault, self._complete, self._newer = None, False, False
+        self._stamp = self._look()
         try:
             raw = _regular_file(self.path)
         except FileNotFoundError:
@@ -268,18 +295,30 @@ def _regular_file(path: Path) -> bytes | None:
 def _only_writer(path: Path) -> Iterator[None]:
     """Keep other processes from writing at the same moment; the system ends the hold with us.
 
-    The hold lasts as long as one small write. Where the platform has no such lock, writing goes
-    on without: the file is replaced in one step either way.
+    The hold lasts as long as one small write; one that lasts longer is waited for no more than
+    :data:`HOLD_S`. Where the platform has no such lock, writing goes on without: the file is
+    replaced in one step either way. Raises TimeoutError.
     """
     try:
         import fcntl
     except ImportError:  # Windows
         yield
         return
-    handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK  # a named pipe there is not waited for
+    handle = os.open(path.with_name(f".{path.name}.lock"), flags, 0o600)
+    end = monotonic() + HOLD_S
     try:
-        with contextlib.suppress(OSError):  # some network folders refuse locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if monotonic() > end:
+                    raise TimeoutError(errno.ETIMEDOUT, _HELD) from None
+                sleep(_TICK_S)
+                continue
+            except OSError:  # some network folders refuse locks
+                pass
+            break
         yield
     finally:
         os.close(handle)

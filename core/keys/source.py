@@ -8,6 +8,7 @@ stranger's ``warden.toml`` could name any.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -120,6 +121,7 @@ def find_key(
         # Spaces and line ends around a header's value are cut by every HTTP client.
         secret = Secret(env[variable].strip())
         fault = environment_fault(variable, name, origin, vault, consent=consent)
+        fault = fault or (None if secret else _spaces(variable))
         fault = fault or unsendable(secret, f"The key in {variable}")
         found = row("environment", variable, fault, since, tuple(others))
         return found, secret if fault is None else None
@@ -183,9 +185,8 @@ def resolve_key(
         pi_stored=pi_stored,
     )
     if record and secret is not None and found.source == "environment":
-        unkept = vault.allow_environment(found.variable, base.origin, firm=not consent)
-        if unkept is not None and not consent:
-            fault = unremembered(found.variable, base.origin, unkept)
+        fault = allow(found.variable, name, base.origin, vault, consent=consent)
+        if fault is not None:
             return msgspec.structs.replace(found, fault=fault), None
         since = vault.when(found.variable, base.origin, "environment")
         found = msgspec.structs.replace(found, stored_at=since)
@@ -308,6 +309,21 @@ def environment_fault(
     return None if is_own(variable, name) else _needs_consent(variable, name, origin)
 
 
+def allow(
+    variable: str, name: str, origin: str, vault: Vault, *, consent: bool = False
+) -> Fault | None:
+    """Record that the environment's key is about to go to ``origin``, or say why it must not.
+
+    Decided on the list as it is at the moment of writing: two processes that saw an empty one do
+    not both get leave.
+    """
+    decide = partial(environment_fault, variable, name, origin, vault, consent=consent)
+    unkept = vault.allow_environment(variable, origin, firm=not consent, decide=decide)
+    if unkept is None or consent or unkept.code == "key_bound_elsewhere":
+        return None if consent else unkept
+    return unremembered(variable, origin, unkept)
+
+
 def variable_fault(variable: str, name: str) -> Fault | None:
     """Why a variable can hold no key at all, or None: no name, or one that steers programs.
 
@@ -358,6 +374,13 @@ def missing(
         else f"{looked}, and the keyring has none for {origin}.",
         f"Run «turnkey keys set {one_line(name, 60)}», or set {variables[0]}.",
     )
+
+
+def _spaces(variable: str) -> Fault:
+    shown = one_line(variable, 60)
+    what = f"{shown} holds spaces alone."
+    why = "Warden takes it for the key all the same, and looks no further."
+    return Fault("key_refused", what, why, f"Unset {shown}, or give it the key.")
 
 
 def _needs_consent(variable: str, name: str, origin: str) -> Fault:

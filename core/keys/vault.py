@@ -1,10 +1,9 @@
 """The vault: keys in the OS keyring, each bound to the origin it was given for.
 
-An entry has service ``turnkey`` and user name ``<VARIABLE>@<origin>``. Where there is no keyring,
-or it does not work, keys stay in memory for this run and the :class:`Place` says so; there is
-never a file. The keyring library is imported, and the backend looked for, at the first call that
-needs it. All methods block, for a bounded time: screens run them with
-:func:`core.keys.bounded.beside`.
+An entry has service ``turnkey`` and user name ``<VARIABLE>@<origin>``. Where no keyring works,
+keys stay in memory for this run and the :class:`Place` says so; there is never a file. The
+keyring library is imported, and the backend looked for, at the first need. All methods block, for
+a bounded time: screens run them with :func:`core.keys.bounded.beside`.
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ class Vault:
         self.here: Final = here or Surroundings(platform=sys.platform)
         self.memory: Final[dict[tuple[str, str], Secret]] = {}
         self.patience: Callable[[], Patience] = Patience
-        """How to wait where a call does not say: screens and commands set who is told of it."""
+        """How to wait where a call does not say; set by who shows the wait."""
         self.on_late: Callable[[str], None] = lambda _: None
         """Told, from another thread, of a key that was stored after nobody waited any more."""
         self._clock = clock
@@ -121,9 +120,8 @@ class Vault:
             return self._memory_place(trouble)
         if locked:
             closed = BackendError("locked", f"{self._keyring.name} is locked.")
-            return Place(
-                "keyring", self._keyring.name, "is locked", self._fault(closed, KEY_VARIABLE)
-            )
+            fault = self._fault(closed, KEY_VARIABLE)
+            return Place("keyring", self._keyring.name, "is locked", fault)
         return Place("keyring", self._keyring.name, "is open")
 
     def store(
@@ -181,8 +179,6 @@ class Vault:
         provider: str = "NAME",
     ) -> Secret | None:
         """The key that was stored for this variable and exactly this origin; None: there is none.
-
-        ``provider`` names the provider in the fix.
 
         Raises:
             KeyProblem: ``key_bound_elsewhere`` when it was stored for another origin only;
@@ -377,12 +373,14 @@ class Vault:
         instead: bool = False,
         keep: Collection[str] = (),
         firm: bool = False,
+        decide: Callable[[], Fault | None] = lambda: None,
     ) -> Fault | None:
         """Record that the environment's key of this variable may go to ``origin`` (no value).
 
         ``instead``: the origins it could go to before are dropped, but for ``keep``. Gives a
         fault when the record could not be written; it then holds for this run, or with ``firm``
-        not at all: nobody agreed to it, so what cannot be remembered is not allowed.
+        not at all: nobody agreed to it, so what cannot be remembered is not allowed. ``decide``
+        is asked once more on what stands in the list while nobody else can write it.
         """
         gone = (
             [o for o in self.sent_to(variable) if o != origin and o not in keep] if instead else []
@@ -393,10 +391,16 @@ class Vault:
         entry = known or Entry(variable, origin, "environment", bindings.stamp(self._clock()))
 
         def change(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+            refused = decide()
+            if refused is not None:
+                raise KeyProblem(refused)
             left = bindings.without(entries, variable, gone, "environment")
             return bindings.with_entry(left, entry)
 
-        return self.index.change(change, firm=firm)
+        try:
+            return self.index.change(change, firm=firm)
+        except KeyProblem as problem:
+            return problem.fault
 
     def forget_environment(self, variable: str, origins: Collection[str]) -> Fault | None:
         """Forget that the environment's key of this variable may go to ``origins``.
@@ -434,9 +438,8 @@ def open_vault(
 ) -> Vault:
     """The vault of this machine. Touches neither keyring nor file yet.
 
-    ``state_dir``: turnkey's state folder; the index is ``keys.json`` in it. ``env`` tells SSH,
-    containers and the like apart, for what is said when there is no keyring. ``backend`` stands
-    in for the platform's; ``find=None`` and no backend: memory alone.
+    ``state_dir``: turnkey's state folder, with the index in it. ``env`` tells SSH, containers and
+    the like apart. ``backend`` stands in for the platform's; ``find=None`` and none: memory alone.
     """
     return Vault(
         backend,

@@ -157,3 +157,26 @@ def test_it_knows_whether_the_list_is_whole(tmp_path: Path) -> None:
 
 def test_times_are_utc_seconds() -> None:
     assert index.stamp(datetime(2026, 8, 1, 9, 30, 5, 999, tzinfo=UTC)) == "2026-08-01T09:30:05Z"
+
+
+def test_what_another_turnkey_does_is_seen_at_the_next_look(tmp_path: Path) -> None:
+    mine, other = KeyIndex(tmp_path / "keys.json"), KeyIndex(tmp_path / "keys.json")
+    assert listed(mine) == []
+    add(other, A)
+    assert listed(mine) == ["A_KEY"]
+    other.change(lambda _: ())
+    assert listed(mine) == []
+
+
+def test_a_list_that_is_held_is_not_waited_for_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(index, "HOLD_S", 0.05)
+    held = KeyIndex(tmp_path / "keys.json")
+    with (tmp_path / ".keys.json.lock").open("w") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        fault = held.change(lambda all_: (*all_, A))
+    assert fault is not None
+    assert "Another program keeps it" in fault.why
+    assert held.change(lambda all_: (*all_, A)) is None

@@ -14,6 +14,8 @@ from core.keys.secret import Secret
 from core.keys.source import (
     KeySource,
     ProviderKey,
+    allow,
+    environment_fault,
     find_key,
     key_sources,
     rebind_key,
@@ -457,3 +459,23 @@ def test_a_key_pasted_as_apikeyenv_is_refused_and_never_shown(tmp_path: Path, pa
     for variant in ("providers", "stock"):
         assert pasted not in child_variables("litellm", pasted, variant)
     assert vault.index.entries == ()
+
+
+def test_two_that_saw_an_empty_list_do_not_both_get_leave(tmp_path: Path) -> None:
+    vault = vault_at(tmp_path, None)
+    decided = environment_fault(PLAIN, "litellm", EVIL.origin, vault)
+    assert decided is None  # nobody had sent it anywhere
+    vault_at(tmp_path, None).allow_environment(PLAIN, GW.origin)
+    fault = allow(PLAIN, "litellm", EVIL.origin, vault)
+    assert code(fault) == "key_bound_elsewhere"
+    assert vault.sent_to(PLAIN) == (GW.origin,)
+
+
+@pytest.mark.parametrize("base", [GW, LOCAL])
+def test_spaces_alone_are_told_and_never_sent_as_an_empty_key(
+    tmp_path: Path, base: BaseUrl
+) -> None:
+    env = {VARIABLE: "  ", PLAIN: CANARY}
+    found, secret = resolve_key("litellm", None, base, env, vault_at(tmp_path, None))
+    assert secret is None
+    assert code(found.fault) == "key_refused"
