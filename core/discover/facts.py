@@ -40,7 +40,8 @@ class Model(msgspec.Struct, frozen=True):
     model could do if it were loaded so. Booleans: ``image_input``, ``tools``, ``reasoning``,
     ``loaded``. US dollars per million tokens: ``input_cost``, ``output_cost``,
     ``cache_read_cost``, ``cache_write_cost``. Text: ``kind``, ``upstream`` (what stands behind a
-    proxy's name), ``wildcard`` (the entry of a proxy that serves the id).
+    proxy's name), ``wildcard`` (the entry of a proxy that serves the id). ``elsewhere``: present
+    where what is sent to the model leaves its server; the host it goes to, or true.
     """
 
     def value(self, name: str) -> Value:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from core.discover.dialect import Answers, Ask, Match, Plain, Read, json_of, text_of
+from core.discover.elsewhere import add_elsewhere, cloud_by_name
 from core.discover.rows import Facts, flag, kind_of, per_million, row_facts, row_id, tokens
 from core.discover.wildcards import Patterns
 from core.wire.bodies import Json, as_dict, as_list, as_text
@@ -151,6 +152,9 @@ def _deployed(facts: Facts, behind: Sequence[Mapping[str, Json]]) -> tuple[str, 
     where = f"at {', '.join(list(hosts)[:_NAMED])}" if hosts else ""
     told = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" * (len(names) > _NAMED))
     facts.add("upstream", told or None, "; ".join(part for part in (several, where) if part))
+    cloud = next((name for name in names if name.startswith("ollama") and cloud_by_name(name)), "")
+    if cloud:
+        add_elsewhere(facts, cloud, "", "")
     for name, field in _LIMITS.items():
         read = [found for info in infos if (found := tokens(info.get(field))) is not None]
         if not read and name == "max_output_tokens":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from core.discover.dialect import Answers, Ask, Match, Plain, Read, json_of, text_of
+from core.discover.elsewhere import FACT, add_elsewhere
 from core.discover.rows import Facts, row_id, tokens
 from core.errors import Fault
 from core.text import one_line
@@ -61,14 +62,16 @@ class Ollama(Plain):
             facts = Facts()
             _capabilities(facts, shown.get("capabilities", tag.get("capabilities")))
             _window(facts, running, shown)
-            if knows_loaded and not tag.get("remote_host"):
+            host, remote = (
+                as_text(tag.get(field)) or as_text(shown.get(field))
+                for field in ("remote_host", "remote_model")
+            )
+            add_elsewhere(facts, model_id, host, remote)
+            if knows_loaded and (running is not None or FACT not in facts.found):
                 facts.add("loaded", running is not None)
-            remote = as_text(tag.get("remote_host")) or as_text(shown.get("remote_host"))
-            if remote:
-                facts.add("upstream", remote, "runs in Ollama's cloud, not on this server")
             models.append(facts.model(model_id))
         warnings: list[Fault] = []
-        away = [model.id for model in models if model.value("upstream") is not None]
+        away = [model.id for model in models if FACT in model.facts]
         if away:
             warnings.append(_away(away))
         left_out = len(answers.rows) - MOST_SHOWN
@@ -83,7 +86,8 @@ def _away(ids: Sequence[str]) -> Fault:
     return Fault(
         "upstream",
         f"«{first}»{more} in Ollama's cloud: what is sent to it leaves this server.",
-        "The server passes such models' requests on to the address in their facts.",
+        "The server passes on what is sent to such models; they are told by what it says of them, "
+        "or by their names.",
         "Choose another model for code that must stay with you.",
     )
 

@@ -17,6 +17,7 @@ FACT_NAMES: Final[dict[str, str]] = {
     "loaded": "loaded",
     "wildcard": "served by",
     "upstream": "behind it",
+    "elsewhere": "runs elsewhere",
     "input_cost": "$/M in",
     "output_cost": "$/M out",
     "cache_read_cost": "$/M cached",

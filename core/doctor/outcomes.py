@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from core.discover.elsewhere import cloud_by_name, goes_elsewhere, staying
 from core.errors import Fault
 from core.keys.environment import PLACEHOLDER
 from core.live.events import Answer, Headers, Reasoning, ToolPiece
@@ -160,47 +161,58 @@ def choose_model(
     """The model to ask, and why that one; None, and why none.
 
     The one that was named; else a declared one that is listed; else one that is loaded, so that
-    nothing is loaded for a check alone; else the first that can chat.
+    nothing is loaded for a check alone; else the first that can chat. Nothing is sent, unless it
+    is named, to a model that runs elsewhere than on its server.
     """
     if asked is not None:
         return asked, ""
-    usable = [model for model in found.models if model.kind in {"chat", "unknown"}]
-    usable = [model for model in usable if "wildcard" not in model.facts and "*" not in model.id]
-    for model in usable:
+    usable = _usable(found)
+    near = staying(usable)
+    for model in near:
         if model.id in declared:
             return model.id, ""
-    if declared:  # Warden will ask it, listed or not
-        return next(iter(declared)), ""
-    if not usable:
+    away = {model.id for model in found.models if goes_elsewhere(model)}
+    own = [one for one in declared if one not in away and not cloud_by_name(one)]
+    if own:  # Warden will ask it, listed or not
+        return own[0], ""
+    if declared:
+        return None, _leaving(next(iter(declared)), "which is declared")
+    if not near:
+        if usable:
+            return None, _leaving(usable[0].id, "like each model here that can chat")
         return None, "there is no chat model to ask; name one with --model"
-    loaded = [model for model in usable if model.value("loaded") is True]
-    chosen: Model = (loaded or usable)[0]
+    loaded = [model for model in near if model.value("loaded") is True]
+    chosen: Model = (loaded or near)[0]
     if len(usable) == 1:
         return chosen.id, ""
     return chosen.id, f" (one of {len(usable)}{', loaded already' if loaded else ''})"
 
 
+def _usable(found: Discovery) -> list[Model]:
+    """The models that can be asked: what can chat, and is no entry of a proxy's pattern."""
+    chat = (model for model in found.models if model.kind in {"chat", "unknown"})
+    return [one for one in chat if "wildcard" not in one.facts and "*" not in one.id]
+
+
+def _leaving(model_id: str, which: str) -> str:
+    named = one_line(model_id, 60)
+    return (
+        f"nothing was sent: «{named}», {which}, runs elsewhere than on this server; "
+        f"--model {named} asks it all the same"
+    )
+
+
 def no_model(found: Discovery, base: BaseUrl) -> Fault | None:
     """Why nothing can be asked of a server that lists all it has; None where it need not."""
-    label = preset(found.endpoint.dialect).label
-    if found.endpoint.dialect not in _LISTS_ALL:
+    kind = preset(found.endpoint.dialect)
+    if not kind.lists_all or _usable(found):
         return None
-    what = f"{label} at {base.host_port} lists no model that can chat."
+    what = f"{kind.label} at {base.host_port} lists no model that can chat."
     if found.models:
         why = "All that it lists are for embedding, ranking, sound or pictures, or are patterns."
     else:
         why = "Its list of models is empty."
-    fix = _GET_ONE.get(found.endpoint.dialect, "Start it with a chat model, or name one.")
-    return Fault("model_unknown", what, why, fix)
-
-
-_LISTS_ALL: Final = frozenset({"litellm", "ollama", "vllm", "lmstudio", "llamacpp", "sglang"})
-_GET_ONE: Final = {
-    "ollama": "Pull one: ollama pull MODEL.",
-    "lmstudio": "Download and load one in LM Studio.",
-    "litellm": "Add one to the proxy's model_list, or give the key access to one; "
-    "a model behind a pattern is named with --model.",
-}
+    return Fault("model_unknown", what, why, kind.get_model)
 
 
 # ---------------------------------------------------------------------------- chat and stream

@@ -39,6 +39,10 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What other tools put where a key must stand though none is checked: known, never written."""
     port: int
     """Where to look for it on this machine; 0 is nowhere."""
+    lists_all: bool
+    """Whether what it does not list it does not serve either, patterns apart."""
+    get_model: str
+    """What to do, in words, when it has no model that can chat."""
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,10 +21,12 @@ from tests.servers.scripted import (
     ScriptedProvider,
     chat_reply,
     good_server,
+    json_reply,
     models_reply,
     piece,
     raw,
     sse_reply,
+    text_reply,
 )
 
 if TYPE_CHECKING:
@@ -118,6 +120,38 @@ async def test_a_declared_model_is_asked_though_it_is_not_listed() -> None:
         assert [one.field("model") for one in server.seen(*CHAT)] == ["gone"]
     assert report.error is not None
     assert report.error.code == "model_unknown"
+
+
+@pytest.mark.parametrize(
+    ("ids", "declared", "asked", "posted"),
+    [
+        (["a:1b-cloud", "q:4b"], (), None, ["q:4b"]),
+        (["a:1b-cloud"], (), None, []),
+        (["a:1b-cloud", "q:4b"], ("a:1b-cloud", "q:4b"), None, ["q:4b"]),
+        (["a:1b-cloud", "q:4b"], ("a:1b-cloud",), None, []),
+        (["q:4b"], ("gone:cloud",), None, []),
+        (["a:1b-cloud", "q:4b"], (), "a:1b-cloud", ["a:1b-cloud"]),
+    ],
+)
+async def test_nothing_is_sent_to_a_model_elsewhere_unless_it_is_named(
+    ids: list[str], declared: tuple[str, ...], asked: str | None, posted: list[str]
+) -> None:
+    tags = [{"name": one, **({"remote_model": "a"} if "cloud" in one else {})} for one in ids]
+    routes: Routes = {
+        MODELS: models_reply([{"id": one} for one in ids]),
+        ("GET", "/"): text_reply(200, "Ollama is running"),
+        ("GET", "/api/tags"): json_reply(200, {"models": tags}),
+        ("POST", "/api/show"): json_reply(200, {"capabilities": ["completion"]}),
+        CHAT: chat_reply(posted[0] if posted else "none"),
+    }
+    async with ScriptedProvider(routes) as server:
+        patient = Patient(url=server.base_url, model=asked, declared=declared)
+        report = await examine(patient, PLAIN)
+        assert [one.field("model") for one in server.seen(*CHAT)] == posted
+    assert report.error is None
+    chat = next(rung for rung in report.rungs if rung.name == "chat")
+    assert chat.state == ("pass" if posted else "skip")
+    assert posted or "nothing was sent: «" in chat.evidence
 
 
 async def test_a_server_that_lists_all_it_has_and_has_no_model_is_not_well() -> None:
