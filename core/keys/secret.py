@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import hmac
-import json
-import re
-from typing import Final, NoReturn
-from urllib.parse import quote, quote_plus
+from typing import TYPE_CHECKING, Final, NoReturn
+
+if TYPE_CHECKING:
+    import re
 
 MASK: Final = "••••••••"
 """What stands wherever a key would have been shown."""
@@ -24,46 +23,30 @@ class Secret:
     alone: the request's header, the keyring, and the environment that goes out.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_forms", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._forms: tuple[tuple[str, ...], re.Pattern[str] | None] | None = None
 
     def reveal(self) -> str:
         """The value itself. Never pass it to anything that prints, logs or stores in a file."""
         return self._value
 
     def redact(self, text: str) -> str:
-        """``text`` with every spelling of this key masked: plain, URL-encoded, base64, in JSON.
+        """``text`` with every spelling of this key masked, as :mod:`core.keys.spellings` has them.
 
         For a server that echoes the key in an error body.
         """
-        for spelling in self._spellings():
-            text = text.replace(spelling, MASK)
-        return text
+        return self.veil().mask(text)
 
     def veil(self) -> Veil:
         """Masks this key in a text that comes in pieces, over their ends."""
-        return Veil(self._spellings())
+        from core.keys.spellings import letters, spellings
 
-    def _spellings(self) -> tuple[str, ...]:
-        """Longest first; none of an empty key."""
-        if not self._value:
-            return ()
-        raw = self._value.encode(errors="surrogatepass")
-        quoted = quote(raw, safe="")
-        coded = base64.b64encode(raw).decode()
-        spellings = {
-            self._value,
-            quoted,
-            re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted),
-            quote_plus(raw),
-            coded,
-            coded.rstrip("="),
-            base64.urlsafe_b64encode(raw).decode().rstrip("="),
-            json.dumps(self._value)[1:-1],
-        }
-        return tuple(sorted(spellings, key=len, reverse=True))
+        if self._forms is None:
+            self._forms = spellings(self._value), letters(self._value)
+        return Veil(self._value, *self._forms)
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
@@ -96,17 +79,23 @@ class Veil:
     ``push`` gives what can be shown now, ``rest`` what was held when no more comes.
     """
 
-    __slots__ = ("_held", "_spellings")
+    __slots__ = ("_held", "_letters", "_spellings", "_value")
 
-    def __init__(self, spellings: tuple[str, ...]) -> None:
-        self._spellings = spellings
+    def __init__(self, value: str, fixed: tuple[str, ...], split: re.Pattern[str] | None) -> None:
+        self._value = value
+        self._spellings = fixed
+        self._letters = split
         self._held = ""
+
+    def mask(self, text: str) -> str:
+        """``text``, which is whole, with the key masked."""
+        for spelling in self._spellings:
+            text = text.replace(spelling, MASK)
+        return text if self._letters is None else self._letters.sub(MASK, text)
 
     def push(self, piece: str) -> str:
         """The text up to where a key may begin; maybe empty."""
-        text = self._held + piece
-        for spelling in self._spellings:
-            text = text.replace(spelling, MASK)
+        text = self.mask(self._held + piece)
         cut = self._open(text)
         self._held = text[cut:]
         return text[:cut]
@@ -114,11 +103,13 @@ class Veil:
     def rest(self) -> str:
         """What was held: it became no whole key. A long beginning of one is masked as well."""
         held, self._held = self._held, ""
-        return held if len(held) < _TELLING else MASK
+        return held if len("".join(held.split())) < _TELLING else MASK
 
     def _open(self, text: str) -> int:
         """Where the longest end of ``text`` starts that a spelling begins with."""
-        best = len(text)
+        from core.keys.spellings import begins
+
+        best = begins(text, self._value)
         for spelling in self._spellings:
             at = text.find(spelling[0], max(0, len(text) - len(spelling) + 1))
             while -1 < at < best:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import copy
+import html
 import json
 import pickle
+import re
+import time
 import traceback
 from urllib.parse import quote, quote_plus
 
@@ -65,3 +68,62 @@ def test_every_spelling_of_it_is_masked_in_foreign_text(value: str) -> None:
         assert MASK in shown
         if spelling not in MASK:
             assert spelling not in shown
+
+
+LONG = "sk-canary/8d1f+VERY'SECRET=0"
+HEADER = base64.b64encode(f"Bearer {LONG} and more".encode()).decode()
+ECHOES = {
+    "every byte percent-encoded": "".join(f"%{one:02x}" for one in LONG.encode()),
+    "slashes as JSON may have them": LONG.replace("/", "\\/"),
+    "HTML": html.escape(LONG),
+    "numbers of HTML": "".join(f"&#{ord(one)};" for one in LONG),
+    "hexadecimal numbers of HTML": "".join(f"&#x{ord(one):X};" for one in LONG),
+    "escapes of JSON as text": "".join(f"\\u{ord(one):04x}" for one in LONG),
+    "hex": LONG.encode().hex(),
+    "backwards": LONG[::-1],
+    "over lines": "\n".join((LONG[:9], LONG[9:])),
+    "over lines, as text": "\\r\\n".join((LONG[:9], LONG[9:])),
+    "zero-width": "\u200b".join(LONG),
+    "controls": "\x00\x08".join((LONG[:9], LONG[9:])),
+    "colours": "\x1b[31m".join((LONG[:5], LONG[5:])) + "\x1b[0m",
+    "mixed": "".join(f"%{ord(one):02X}" if at % 2 else one for at, one in enumerate(LONG)),
+}
+
+
+def bare(text: str) -> str:
+    """What is left of a text for whoever puts it together again."""
+    return re.sub(r"\x1b\[[0-9;]*m|[\s\x00-\x1f\u200b]", "", text)
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+def test_a_key_that_is_escaped_or_split_is_masked_at_once_and_in_pieces(echo: str) -> None:
+    shown = Secret(LONG).redact(f"no such key <{echo}> here")
+    assert shown.replace("\x1b[0m", "") == f"no such key <{MASK}> here"
+    veil = Secret(LONG).veil()
+    pieces = "".join(veil.push(letter) for letter in f"no <{echo}> here") + veil.rest()
+    assert pieces.replace("\x1b[0m", "") == f"no <{MASK}> here"
+
+
+@pytest.mark.parametrize("before", ["", "x", "Bearer ", "user:"])
+@pytest.mark.parametrize("after", ["", "!", " and more"])
+def test_base64_of_a_text_with_the_key_in_it_tells_nothing_of_it(before: str, after: str) -> None:
+    coded = base64.b64encode(f"{before}{LONG}{after}".encode()).decode()
+    shown = Secret(LONG).redact(coded)
+    assert MASK in shown
+    veil = Secret(LONG).veil()
+    for masked in (shown, "".join(map(veil.push, coded)) + veil.rest()):
+        left = masked.partition(MASK)
+        # at most the letter that the key shares with what stands beside it
+        assert len(left[0]) <= len(base64.b64encode(f"{before}?".encode()))
+        assert len(left[2]) <= len(base64.b64encode(f"?{after}".encode()))
+
+
+def test_what_is_no_key_is_left_alone_and_costs_little() -> None:
+    text = "sk-canary is how keys begin & 100% of them; \\u0073\\u006b too. " * 4000
+    began = time.perf_counter()
+    assert Secret(LONG).redact(text) == text
+    assert time.perf_counter() - began < 2
+    veil = Secret(LONG).veil()
+    assert "".join(map(veil.push, text[:20_000].split(" "))) + veil.rest() == text[:20_000].replace(
+        " ", ""
+    )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import Fault
 from core.keys.secret import MASK, Secret
+from core.keys.spellings import spellings
 from core.live.events import (
     Answer,
     AnswerWasThinking,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 VALUE = "sk-canary+9f3a/Qz%7E"
 KEY = Secret(VALUE)
-SPELT = KEY._spellings()
+SPELT = spellings(KEY.reveal())
 
 
 def cut(text: str, places: list[int]) -> list[str]:
