@@ -84,7 +84,7 @@ def _row(
         source.origin,
         age_words(source.stored_at, now),
         _state(source, bad=bad),
-        preflight_words(source),
+        _CLAUDE_WORDS if runtimes(workspace) == {"claude"} else preflight_words(source),
         _notes(source, provider, workspace),
         source.fault,
     )
@@ -114,6 +114,9 @@ def _where(source: KeySource, workspace: Workspace, keyring: str) -> str:
             return "placeholder"
         case _:
             return "nowhere"
+
+
+_CLAUDE_WORDS: Final = "no preflight: runtime claude reads no provider"
 
 
 def preflight_words(source: KeySource) -> str:
@@ -189,7 +192,16 @@ def doors(workspace: Workspace) -> tuple[HostedKey, ...]:
         for provider in workspace.providers
         for variable in key_variables(provider.name, provider.api_key_env, workspace.variant)
     }
-    return (*others_found(workspace.env, listed), *_stored_doors(workspace))
+    claude = "claude" in runtimes(workspace)
+    return (*others_found(workspace.env, listed, claude=claude), *_stored_doors(workspace))
+
+
+def runtimes(workspace: Workspace) -> frozenset[str]:
+    """What the layers name as the runtime; ``pi`` where none does."""
+    layers = [workspace.config] if workspace.base is None else [workspace.config, workspace.base]
+    return frozenset(layer.defaults.runtime for layer in layers if layer.defaults.runtime) or (
+        frozenset({"pi"})
+    )
 
 
 def _stored_doors(workspace: Workspace) -> tuple[HostedKey, ...]:

@@ -16,9 +16,11 @@ import msgspec
 
 from core.asker import Asker, NetworkAsker
 from core.errors import ConfigProblem, Fault, TurnkeyError, UsageProblem
+from core.keys.secret import MASK
 from core.leaked import holds_keys
 from core.live.history import History
 from core.providers.base_url import read_base_url
+from core.providers.key_forms import is_opaque, looks_secret
 from core.sheets import LAYERS, Sheets
 from core.text import one_line
 from core.warden import document as documents
@@ -278,10 +280,12 @@ class Workspace(Sheets):
             if provider.name == name:
                 return provider
         known = ", ".join(provider.name for provider in self.providers)
+        # It may be a key, put where the name belongs.
+        shown = MASK if looks_secret(name) or is_opaque(name) else one_line(name, 60)
         raise UsageProblem(
             Fault(
                 "usage",
-                f"There is no provider «{one_line(name, 60)}» in {self.document.path.name}.",
+                f"There is no provider «{shown}» in {self.document.path.name}.",
                 f"It has: {known}." if known else "It has no provider yet.",
                 "Name one of these, or add it: turnkey provider add NAME --url URL."
                 if known

@@ -17,7 +17,15 @@ def config_path(config: str | None) -> Path:
 
     if config is not None:
         return Path(config)
-    return find_config(Path.cwd()) or Path.cwd() / "warden.toml"
+    try:
+        here = Path.cwd()
+    except OSError:
+        from core.errors import ConfigProblem, Fault
+
+        what = "The folder that this shell is in is not there any more."
+        fix = "Change into another folder, or name a file with --config."
+        raise ConfigProblem(Fault("config_unreadable", what, "It was deleted.", fix)) from None
+    return find_config(here) or here / "warden.toml"
 
 
 def open_here(

@@ -8,6 +8,7 @@ every call beside the program and stops waiting for it.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
@@ -135,11 +136,19 @@ class LibraryBackend:
             return BackendError("locked", f"{self._name} is locked.")
         if isinstance(error, errors.NoKeyringError):
             return BackendError("missing", "There is no keyring here.")
-        if isinstance(error, errors.InitError):
+        gone = _GONE.search(f"{error} {type(error.__context__).__name__}")
+        if isinstance(error, errors.InitError) and gone is None:
             return BackendError("unready", f"{self._name} has no keyring to store in yet.")
         said = str(error) if secret is None else secret.redact(str(error))
         words = one_line(said, 160) or type(error).__name__
         return BackendError("failing", f"{self._name} answered with an error: {words}")
+
+
+# What D-Bus and SecretStorage say of a service that ended in the middle of a call.
+_GONE: Final = re.compile(
+    r"NoReply|ServiceUnknown|NameHasNoOwner|[Dd]isconnected|ConnectionReset|BrokenPipe|NotAvailable"
+    r"|not provided by any|did not (?:receive|send) a reply|[Cc]onnection (?:reset|closed|refused)"
+)
 
 
 def _secret_service_locked() -> bool | None:

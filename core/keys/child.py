@@ -76,7 +76,7 @@ def as_given(env: Mapping[str, str], started: Path = Path("/proc/self/environ"))
     old = next((entry[9:] for entry in before if entry.startswith("LC_CTYPE=")), None)
     if old is None and given["LC_CTYPE"] in _COERCED:
         del given["LC_CTYPE"]
-    elif old == "C" and given["LC_CTYPE"] in _COERCED:
+    elif old in {"C", "POSIX"} and given["LC_CTYPE"] in _COERCED:
         given["LC_CTYPE"] = old
     return given
 

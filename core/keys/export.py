@@ -108,7 +108,7 @@ def withheld(
 ) -> tuple[str, ...]:
     """The variables of ``parent`` that ``only_listed`` keeps from a child, each once."""
     names = {one.variable for one in chosen}
-    hosted = (name for other in others_found(parent, names) for name in other.withheld)
+    hosted = (name for other in others_found(parent, names, claude=True) for name in other.withheld)
     found = dict.fromkeys((*hosted, *unlisted))
     return tuple(name for name in found if name in parent and name not in names)
 

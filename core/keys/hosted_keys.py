@@ -43,20 +43,25 @@ def _hosted() -> dict[str, HostedKey]:
 
 # An older name of Google's, which its libraries read.
 _OLDER: Final = {"GOOGLE_API_KEY": "google"}
+# What Claude Code reads, where a file says runtime = "claude".
+_CLAUDE: Final = ("CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")
 # They open nothing alone, and belong to a whole cloud.
 _GENERAL: Final = frozenset(
     {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "GOOGLE_APPLICATION_CREDENTIALS"}
 )
 _SINGLE: Final = _hosted()
-HOSTED_NAMES: Final = frozenset(_SINGLE) | _GENERAL
+HOSTED_NAMES: Final = frozenset(_SINGLE) | frozenset(_CLAUDE) | _GENERAL
 """Variables that hold credentials of a hosted provider."""
 
 
-def others_found(env: Mapping[str, str], listed: Collection[str] = ()) -> tuple[HostedKey, ...]:
+def others_found(
+    env: Mapping[str, str], listed: Collection[str] = (), *, claude: bool = False
+) -> tuple[HostedKey, ...]:
     """Hosted providers' credentials set in ``env``, but for the ``listed`` variables.
 
     An unset lane would go there. ``WARDEN_<X>_API_KEY`` counts as well, since Warden copies it to
-    ``<X>_API_KEY``; a cloud's general credentials where all that Pi wants of them is there.
+    ``<X>_API_KEY``; a cloud's general credentials where all that Pi wants of them is there. With
+    ``claude`` also what opens Anthropic to Claude Code, the other runtime.
     """
     mirrored = {
         f"WARDEN_{name}": HostedKey(f"WARDEN_{name}", key.provider, (f"WARDEN_{name}",))
@@ -65,6 +70,13 @@ def others_found(env: Mapping[str, str], listed: Collection[str] = ()) -> tuple[
     found = [
         key for name, key in (_SINGLE | mirrored).items() if env.get(name) and name not in listed
     ]
+    if claude:
+        known = {key.variable for key in found}
+        found += [
+            HostedKey(name, label("anthropic"), (name,))
+            for name in _CLAUDE
+            if env.get(name) and name not in listed and name not in known
+        ]
     for provider, sets in PI_CREDENTIALS.items():
         for names in sets:
             closing = tuple(name for name in names if name in _GENERAL and name not in listed)

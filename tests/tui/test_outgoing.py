@@ -199,3 +199,30 @@ def test_what_pi_sends_instead_is_told(stored: Desk) -> None:
     store.write_text('{"litellm": {"type": "api_key", "key": "sk-other"}}')
     told = stored.turnkey("env", secret=True)
     assert "Pi's auth.json has a key for litellm" in told.err
+
+
+def test_a_folder_that_is_gone_is_a_plain_sentence(
+    stored: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = stored.folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    told = stored.turnkey("run", "--", "true")
+    assert (told.code, "not there any more" in told.told()) == (3, True)
+
+
+def test_a_key_in_the_place_of_a_name_is_not_repeated(stored: Desk) -> None:
+    told = stored.turnkey("keys", "set", KEY)
+    assert told.code == 2  # and the desk looks for the key in all that was said
+
+
+def test_what_opens_the_other_runtime_is_pointed_out_and_withheld(desk: Desk) -> None:
+    text = provider_table("http://127.0.0.1:9/v1", "m")
+    desk.export(CLAUDE_CODE_OAUTH_TOKEN="x", ANTHROPIC_AUTH_TOKEN="y")
+    desk.write(text.replace("version = 1", 'version = 1\n[defaults]\nruntime = "claude"'))
+    done = desk.apart("run", "--only-listed", "--", "env")
+    assert done.code == 0, done.err
+    for name in ("CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_AUTH_TOKEN"):
+        assert f"{name}=" not in done.out
+        assert name in done.err

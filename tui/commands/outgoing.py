@@ -116,7 +116,10 @@ def _files_read(
             workspace.base_document.config(),
             f"the base layer {workspace.base_document.path.name}",
         )
-    root = repository_root(Path.cwd())
+    try:
+        root = repository_root(Path.cwd())
+    except OSError:  # the folder is gone, and Warden would find nothing either
+        root = None
     if root is None or workspace.base_only:
         return
     default = root / "warden.toml"

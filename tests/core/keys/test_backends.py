@@ -134,6 +134,8 @@ def library(fake: Library) -> LibraryBackend:
         (errors.KeyringLocked("Failed to unlock the collection!"), "locked"),
         (errors.NoKeyringError("No recommended backend was available."), "missing"),
         (errors.InitError("Failed to create the collection: Prompt dismissed.."), "unready"),
+        (errors.InitError("Failed to create the collection: [ServiceUnknown] gone."), "failing"),
+        (errors.InitError("Failed to create the collection: org.x.NoReply: ended."), "failing"),
         (errors.PasswordSetError("Can't store"), "failing"),
         (OSError(5, "Input/output error"), "failing"),
     ],

@@ -176,6 +176,7 @@ def test_where_a_process_cannot_be_replaced_the_command_runs_below() -> None:
         (b"HOME=/h\0", {"LC_CTYPE": "C.UTF-8"}, {}),  # put in by Python
         (b"LC_CTYPE=C.UTF-8\0A=b\0", {"LC_CTYPE": "C.UTF-8"}, {"LC_CTYPE": "C.UTF-8"}),
         (b"LC_CTYPE=C\0", {"LC_CTYPE": "C.UTF-8"}, {"LC_CTYPE": "C"}),
+        (b"LC_CTYPE=POSIX\0", {"LC_CTYPE": "C.UTF-8"}, {"LC_CTYPE": "POSIX"}),
         (b"", {"LC_CTYPE": "de_DE.UTF-8"}, {"LC_CTYPE": "de_DE.UTF-8"}),
         (b"", {"LANG": "C"}, {"LANG": "C"}),
         (None, {"LC_CTYPE": "C.UTF-8"}, {"LC_CTYPE": "C.UTF-8"}),  # nobody knows
