@@ -73,7 +73,7 @@ def headline(name: str, resolution: Resolution) -> Content:
     return Content.assemble(
         (f"{name.replace('_', ' '):<10}", "bold $primary"),
         " → ",
-        (shown(resolution.selector or "left to Pi"), "bold"),
+        (shown(resolution.says), "bold"),
         (f"   by {resolution.won_by}", DIM),
     )
 

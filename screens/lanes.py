@@ -13,7 +13,7 @@ from textual.widgets.option_list import Option
 
 from core.errors import Refusal, TurnkeyError
 from core.text import one_line
-from core.warden.chains import LANES, efforts
+from core.warden.chains import LANES, WORKS, efforts
 from screens.lane_choice import ALL, current, differ, edited, levels, with_effort
 from screens.lane_words import (
     FOLLOWS,
@@ -142,7 +142,7 @@ class LanesScreen(TurnkeyScreen[None]):
                     if row == ALL
                     else self._overrides[row].selector
                     if row in self._overrides
-                    else lanes[row].selector or "left to Pi"
+                    else lanes[row].says
                 )
                 label = "all three" if row == ALL else row.replace("_", " ")
                 rows.add_option(
@@ -236,16 +236,18 @@ class LanesScreen(TurnkeyScreen[None]):
                 int(skill),
                 None if trigger is None else int(trigger),
                 env=workspace.env,
+                base=None if self._layer == "base" else workspace.base,
             )
             parts = override_words(self._row, chain)
         else:
-            runtime = report.runtime
+            chosen = report.efforts
             if self._layer == "base":
                 runtime = config.defaults.runtime or "pi"
+                chosen = efforts(config, workspace.variant, dict.fromkeys(WORKS, runtime))
             parts = lanes_words(
                 self._row,
                 lanes_of(report, self._layer),
-                efforts(config, workspace.variant, runtime),
+                chosen,
                 layers=workspace.base is not None,
             )
             if self._row in {ALL, "agent"}:

@@ -37,6 +37,9 @@ WORKS: Final[tuple[Work, ...]] = (
     "build_repair",
 )
 
+BUILDS: Final[frozenset[Work]] = frozenset({"build", "build_repair"})
+"""The work of Warden's command line, which reads one file and knows no layers."""
+
 TRIGGER: Final = "skills[].triggers[].model"
 SKILL: Final = "skills[].model"
 AGENT: Final = "defaults.agent.model"
@@ -116,6 +119,11 @@ class Resolution(msgspec.Struct, frozen=True):
     def left(self) -> bool:
         """True when nothing decided, so that the runtime chooses for itself."""
         return self.won_by in {PI, CLAUDE}
+
+    @property
+    def says(self) -> str:
+        """The selector, else whom the choice is left to."""
+        return self.selector or f"left to {'Claude Code' if self.won_by == CLAUDE else 'Pi'}"
 
     @property
     def emptied(self) -> str | None:
@@ -274,15 +282,18 @@ def _override(
     return Override(skill, trigger, selector, parts[0] if parts else None, path, layer)
 
 
-def efforts(config: Config, variant: Variant, runtime: str) -> dict[str, EffortChoice]:
+def efforts(
+    config: Config, variant: Variant, runtimes: Mapping[Work, str]
+) -> dict[str, EffortChoice]:
     """The effort of each kind of work; there is none of its own for synthesis.
 
     Source: getsentry/warden ``config/schema.ts`` (values), ``sdk/verify.ts`` (verification).
     """
     agent, auxiliary = config.defaults.agent_effort, config.defaults.auxiliary_effort
-    default = "Claude Code takes high" if runtime == "claude" else "Pi's own default"
     chosen: dict[str, EffortChoice] = {}
     for work in WORKS:
+        runtime = runtimes[work]
+        default = "Claude Code takes high" if runtime == "claude" else "Pi's own default"
         if work == "agent" or (work == "verification" and variant == "providers"):
             rule, value = "defaults.agent.effort", agent
         elif variant == "stock":

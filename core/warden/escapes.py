@@ -41,7 +41,7 @@ from core.warden.chains import (
     Resolution,
     Work,
 )
-from core.warden.config import split_selector
+from core.warden.reachable import declared_for, reachable
 from core.warden.scene import Edit, Escape, EscapeCode, Scene, View, feeds, moved, named, verifies
 
 if TYPE_CHECKING:
@@ -93,13 +93,10 @@ class _Search:
         # A moved address matters where a lane uses it, or where nothing else was chosen.
         self.moved = elsewhere & used or (elsewhere if self.own == elsewhere else frozenset())
         self.chosen = self.own or used | declared
-        self.selector = self._suggestion()
 
     def run(self) -> Iterator[Escape]:
         yield from self._claude()
         for view in self._views():
-            if self._runtime(view) == "claude":
-                continue
             yield from self._left(view)
             yield from self._explicit(view)
         yield from self._overridden()
@@ -207,7 +204,7 @@ class _Search:
 
     def _explicit(self, view: View) -> Iterator[Escape]:
         for work, resolution in view.lanes.items():
-            provider = resolution.provider
+            provider = resolution.provider  # None where Claude Code does the work
             if provider is None or provider in self.own or not is_hosted(provider):
                 continue
             code = self._code_of_explicit(work, resolution, view)
@@ -225,15 +222,18 @@ class _Search:
         self, work: Work, resolution: Resolution, view: View
     ) -> EscapeCode | None:
         rule, provider = resolution.won_by, resolution.provider
-        if self.stock and provider in self.scene.declared:
+        declared = {one.name for one in declared_for(self.scene, view.layer)}
+        if self.stock and provider in declared:
             return "E14" if work in _KEY_OF else None
         if not self.own:
             return None
         if resolution.emptied is not None and work in _KEY_OF:
             return "E13"
         if rule in {FLAG, VARIABLE}:
-            if work not in _KEY_OF:
-                return None
+            if work == "verification":
+                return None  # the auxiliary lane's message tells of it
+            if self.stock and work == "build" and view.lanes["agent"].won_by in FILE_RULES:
+                return "E10"
             layers = self._code_of_layers(work, view)
             return layers or ("E2" if self.stock else "E1")
         if self.moved and work in _KEY_OF:
@@ -255,6 +255,7 @@ class _Search:
                 continue
             if one.trigger is None and self._never_used(one):
                 continue
+            own = self._reachable(one.layer)
             who = f"skill {one.skill}" + (f", trigger {one.trigger}" if one.trigger else "")
             path = "".join(
                 f"[{part}]" if isinstance(part, int) else f".{part}" for part in one.path
@@ -264,8 +265,8 @@ class _Search:
                 "agent",
                 f"{one_line(who)} has a model of its own, {_shown(one.selector)}: "
                 f"{_WHAT['agent']} leaves for {label(one.provider)}.",
-                f"Remove {path}, or set it to {self.selector or 'a model of your provider'}.",
-                Edit(path, self.selector, None, one.layer),
+                f"Remove {path}, or set it to {own or 'a model of your provider'}.",
+                Edit(path, own, None, one.layer),
                 one.layer,
             )
 
@@ -332,39 +333,30 @@ class _Search:
             lanes = {work: scene.lanes[work] for work in kept}
             yield View("repo", scene.config, scene.base, lanes)
 
-    def _runtime(self, view: View) -> str:
-        other = view.other if view.layer == "repo" else None
-        inherited = other.defaults.runtime if other is not None else None
-        return view.config.defaults.runtime or inherited or "pi"
-
-    def _suggestion(self) -> str | None:
-        """A selector of the user's own: what the lanes use already, else the first model."""
-        used = [self.scene.lanes[lane].selector for lane in _KEY_OF]
-        if self.scene.base_lanes is not None:
-            used += [self.scene.base_lanes[lane].selector for lane in _KEY_OF]
-        used += [one.selector for one in self.scene.overrides]
-        for selector in used:
-            parts = split_selector(selector or "")
-            if parts and parts[0] in (self.own or self.chosen):
-                return selector
-        for config in (self.scene.config, self.scene.base):
-            for provider in config.providers if config else ():
-                if provider.models:
-                    return f"{provider.name}/{provider.models[0].id}"
-        return None
+    def _reachable(self, layer: Layer) -> str | None:
+        return reachable(self.scene, layer, self.own or self.chosen)
 
     def _misnamed(self, work: Work, view: View, message: str, name: str) -> Escape:
         """A provider of the file under a name that stock gives to a hosted service."""
         new = re.sub(r"[^a-z0-9]", "", name.lower()) + "gw"
-        while new in self.scene.declared:
+        config, base = self.scene.config, self.scene.base
+        taken = {one.name for file in (config, base) if file for one in file.providers}
+        while new in taken:
             new += "2"
+        # The repository's lanes may use the base layer's providers: the name is changed there.
+        holder: Layer = "base"
+        if view.layer == "repo" and config.provider(name) is not None:
+            holder = "repo"
+        where = " --layer base" if holder == "base" else ""
+        # One edit changes one file: the selectors of the other would be left behind.
+        edit = Edit(f"defaults.providers.{name}", new, None, holder)
         return Escape(
             "E14",
             work,
             message[0].upper() + message[1:],
-            f"turnkey provider rename {shell_word(name)} {new}. Stock Warden knows the provider "
-            "only from Pi's models.json",
-            Edit(f"defaults.providers.{name}", new, None, view.layer),
+            f"turnkey provider rename {shell_word(name)} {new}{where}. Stock Warden knows the "
+            "provider only from Pi's models.json",
+            edit if holder == view.layer else None,
             view.layer,
         )
 
@@ -386,11 +378,15 @@ class _Search:
         in_base = view.layer == "base" or (resolution is not None and resolution.layer == "base")
         layer: Layer = "base" if in_base else "repo"
         path = _KEY_OF[lane]
-        if self.selector and layer == "repo":
-            fix = f"turnkey lane set {lane} {shell_word(one_line(self.selector))}"
+        place = " in the base layer" if layer == "base" else ""
+        selector = self._reachable(layer)
+        if selector is None:
+            seen = place or " here"
+            fix = f"Add a provider{seen}, then set {path}{place} to a model of it"
+        elif layer == "repo":
+            fix = f"turnkey lane set {lane} {shell_word(one_line(selector))}"
         else:
-            place = " in the base layer" if layer == "base" else ""
-            fix = f"Set {path} to {self.selector or 'a model of your provider'}{place}"
+            fix = f"Set {path} to {selector}{place}"
         if code == "E13" and view.lanes[work].emptied == VARIABLE:
             fix += f", or give {VARIABLE} a value where Warden runs"
         elif code == "E14":
@@ -400,7 +396,7 @@ class _Search:
             work,
             message[0].upper() + message[1:],
             fix,
-            Edit(path, self.selector, lane, layer),
+            Edit(path, selector, lane, layer),
             view.layer,
         )
 

@@ -12,6 +12,7 @@ import msgspec
 
 from core.providers.names import env_stem
 from core.warden.chains import (
+    BUILDS,
     LANES,
     WORKS,
     EffortChoice,
@@ -25,10 +26,10 @@ from core.warden.chains import (
     overrides,
     walk,
 )
-from core.warden.config import Config, Provider, Variant
+from core.warden.config import Config, Variant
 from core.warden.escapes import find_escapes
 from core.warden.pi_choice import PiChoice, pi_choice
-from core.warden.scene import Edit, Escape, Scene
+from core.warden.scene import Edit, Escape, Scene, providers_seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +94,10 @@ def resolve(
     if base is not None:
         layers["base"] = base
     pi = pi_choice(env, _registered(config, variant, env, base))
-    runtime = _runtime(config, base)
+    # Build is a command line's: it reads one file, and knows of no layers.
+    alone = pi_choice(env, _registered(config, variant, env, None))
+    runtimes = {work: _runtime(config, None if work in BUILDS else base) for work in WORKS}
+    runtimes["workflow"] = _workflow_runtime(config, base)
     lanes = {
         work: walk(
             work,
@@ -102,8 +106,8 @@ def resolve(
             layer="repo",
             env=env,
             model_flag=model_flag,
-            pi=pi,
-            runtime=_workflow_runtime(config, base) if work == "workflow" else runtime,
+            pi=alone if work in BUILDS else pi,
+            runtime=runtimes[work],
         )
         for work in WORKS
     }
@@ -121,7 +125,7 @@ def resolve(
                 runtime=base.defaults.runtime or "pi",
             )
             for work in WORKS
-            if work not in {"workflow", "build", "build_repair"}
+            if work not in {"workflow", *BUILDS}
         }
     if base_only and base_lanes is not None:
         lanes = {**lanes, **base_lanes}
@@ -144,8 +148,8 @@ def resolve(
         lanes={work: lanes[work] for work in WORKS},
         overrides=found,
         escapes=find_escapes(scene),
-        efforts=efforts(config, variant, runtime),
-        runtime=runtime,
+        efforts=efforts(config, variant, runtimes),
+        runtime=runtimes["agent"],
         pi=pi,
         base_lanes=None if base_lanes is None else {work: base_lanes[work] for work in base_lanes},
     )
@@ -159,10 +163,13 @@ def resolve_skill(
     *,
     env: Mapping[str, str],
     model_flag: str | None = None,
+    base: Config | None = None,
 ) -> Resolution:
     """The agent chain of one skill (and one of its triggers), by their places in the file.
 
-    Raises IndexError when the file has no such skill or trigger.
+    ``config`` is the file that holds the skill. ``base`` is the layer below it, of which its
+    skills inherit the runtime and, where it has no providers, the base's; None for a skill of the
+    base itself. Raises IndexError when the file has no such skill or trigger.
     """
     chosen = config.skills[skill]
     return walk(
@@ -172,21 +179,11 @@ def resolve_skill(
         layer="repo",
         env=env,
         model_flag=model_flag,
-        pi=pi_choice(env, _registered(config, variant, env, None)),
-        runtime=_runtime(config, None),
+        pi=pi_choice(env, _registered(config, variant, env, base)),
+        runtime=_runtime(config, base),
         skill=chosen,
         trigger=None if trigger is None else chosen.triggers[trigger],
     )
-
-
-def providers_seen(config: Config, base: Config | None) -> tuple[Provider, ...]:
-    """The providers that the repository's skills get: its whole map, else the base's whole map.
-
-    They are never merged by name (getsentry/warden pull request 416, ``config/loader.ts``).
-    """
-    if config.providers or base is None:
-        return config.providers
-    return base.providers
 
 
 def _registered(

@@ -18,7 +18,7 @@ from core.warden.chains import (
     Work,
     file_value,
 )
-from core.warden.config import Config, Variant, split_selector
+from core.warden.config import Config, Provider, Variant, split_selector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,6 +74,16 @@ class Scene(msgspec.Struct, frozen=True):
     """Names of the providers that the repository's skills get."""
     base_only: bool = False
     """There is no file of the repository's, so that Warden takes the base layer alone."""
+
+
+def providers_seen(config: Config, base: Config | None) -> tuple[Provider, ...]:
+    """The providers that the repository's skills get: its whole map, else the base's whole map.
+
+    They are never merged by name (getsentry/warden pull request 416, ``config/loader.ts``).
+    """
+    if config.providers or base is None:
+        return config.providers
+    return base.providers
 
 
 class View(msgspec.Struct, frozen=True):

@@ -261,7 +261,9 @@ def _tell(workspace: Workspace, names: Sequence[Lane], layer: Layer, *, dry_run:
     for name in names:
         resolution = lanes[name]
         if resolution.selector is None:
-            say(f"{name} {'would be' if dry_run else 'is'} left to Pi, which chooses by itself")
+            say(
+                f"{name} {'would be' if dry_run else 'is'} {resolution.says}, which chooses by itself"
+            )
         else:
             selector = shown_selector(resolution.selector)
             say(f"{name} {verb} to {selector}, by {resolution.won_by}")

@@ -136,7 +136,7 @@ def _print_lanes(lanes: Mapping[str, Resolution], *, layers: bool) -> None:
     from tui.commands.output import print_table
 
     rows = [
-        (lane, shown_selector(found.selector or "left to Pi"), found.won_by, found.layer or "–")
+        (lane, shown_selector(found.says), found.won_by, found.layer or "–")
         for lane, found in lanes.items()
     ]
     heads = ("lane", "selector", "by", "layer")

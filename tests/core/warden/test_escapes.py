@@ -79,11 +79,11 @@ ROWS: list[tuple[str, str, str, Variant, dict[str, str], str | None, set[str]]] 
     ("E2", "the other variant sees it", LITELLM, "providers", MODEL, None, set()),
     ("E2", "it names a hosted provider", LITELLM, "stock",
      {"WARDEN_MODEL": "anthropic/claude-x"}, None,
-     {*EVERY, "workflow", "build_repair"}),
+     {*EVERY, "workflow", "build", "build_repair"}),
     ("E2", "no code of the other variant, whose lanes see it", LITELLM, "providers",
      {"WARDEN_MODEL": "anthropic/claude-x"}, None, set()),
     ("E1", "it names a hosted provider, and the file's lanes are unset", LITELLM, "providers",
-     {"WARDEN_MODEL": "anthropic/claude-x"}, None, EVERY),
+     {"WARDEN_MODEL": "anthropic/claude-x"}, None, {*EVERY, "build", "build_repair"}),
     ("E2", "base models, repository skills, and a hosted WARDEN_MODEL", SKILL, "providers",
      {"WARDEN_MODEL": "anthropic/claude-x"}, LITELLM + AGENT, set()),
     ("E3", "the verifier reads code", AGENT, "stock", HOSTED_KEY, None, {"verification"}),
@@ -157,6 +157,11 @@ ROWS: list[tuple[str, str, str, Variant, dict[str, str], str | None, set[str]]] 
     ("E9", "the base's auxiliary comes first for the action", LITELLM + AGENT + AUXILIARY + SKILL,
      "providers", {}, HOSTED_AUXILIARY, {"workflow"}),
     ("E10", "agent only", AGENT, "stock", {}, None, {"build", "build_repair"}),
+    ("E10", "WARDEN_MODEL is hosted, and build looks at it", AGENT, "stock",
+     {"WARDEN_MODEL": "anthropic/claude-x"}, None, {"build", "build_repair"}),
+    ("E10", "WARDEN_MODEL is the user's own", AGENT, "stock", MODEL, None, {"build_repair"}),
+    ("E10", "build inherits no runtime of the base layer", AGENT + SKILL, "stock", {},
+     '[defaults]\nruntime = "claude"\n', {"build", "build_repair"}),
     ("E10", "synthesis set", AGENT + SYNTHESIS, "stock", {}, None, {"build_repair"}),
     ("E10", "auxiliary set", AGENT + AUXILIARY, "stock", {}, None, set()),
     ("E10", "fixed in providers", LITELLM + AGENT, "providers", {}, None, set()),
@@ -308,3 +313,49 @@ def test_text_of_the_file_cannot_draw_on_the_screen() -> None:
     text = LITELLM + AGENT + SKILL_ON.format("openai/x\\u001b[2J")
     (one,) = escapes(text, "providers")
     assert "\x1b" not in one.message + one.fix
+
+
+ORG = """
+[defaults.providers.org]
+baseUrl = "http://org.acme.lan/v1"
+models = [{ id = "m" }]
+[defaults.agent]
+model = "org/m"
+"""
+
+
+@pytest.mark.parametrize(
+    ("repo", "base", "code", "value", "words"),
+    [
+        pytest.param(LITELLM + SKILL, ORG, "E4", "litellm/qwen3", "lane set", id="its own map"),
+        pytest.param(SKILL, ORG, "E4", "org/m", "lane set", id="the base's map is inherited"),
+        pytest.param(LITELLM + AGENT, SKILL, "E5", None, "Add a provider in the base layer",
+                     id="the base sees none"),
+        pytest.param(
+            LITELLM + AGENT,
+            ORG.replace('[defaults.agent]\nmodel = "org/m"\n', "") + SKILL,
+            "E5", "org/m", "in the base layer", id="the base sees its own",
+        ),
+        pytest.param(
+            AGENT.replace("litellm", "local"), SKILL, "E5", "local/qwen3", "in the base layer",
+            id="models.json is seen by both",
+        ),
+    ],
+)  # fmt: skip
+def test_the_edit_names_a_provider_that_the_layer_sees(
+    repo: str, base: str, code: str, value: str | None, words: str
+) -> None:
+    found = [one for one in escapes(repo, "providers", {}, base) if one.code == code]
+    assert found
+    for one in found:
+        assert one.edit is not None
+        assert one.edit.value == value
+        assert words in one.fix
+
+
+def test_a_provider_of_the_base_layer_is_renamed_there() -> None:
+    base = ORG.replace("org", "groq")
+    found = [one for one in escapes('[defaults.agent]\nmodel = "groq/m"\n' + SKILL, "stock",
+             {}, base) if one.code == "E14" and "rename" in one.fix]  # fmt: skip
+    assert {one.layer for one in found} == {"repo"}
+    assert all(one.edit is None and "--layer base" in one.fix for one in found)

@@ -328,3 +328,20 @@ def test_the_report_is_json_with_the_names_scripts_rely_on() -> None:
     assert set(document["lanes"]["agent"]["chain"][0]) == {"rule", "value", "layer", "why"}
     assert set(document["overrides"][0]) >= {"skill", "trigger", "selector"}
     assert set(document["escapes"][0]) >= {"code", "lane", "message", "fix"}
+
+
+def test_build_reads_one_file_and_inherits_nothing() -> None:
+    base = config('[defaults]\nruntime = "claude"\n')
+    report = resolve(config(""), "stock", env={}, base=base)
+    ends = {work: report.lanes[work].won_by for work in WORKS}
+    assert ends["build"] == ends["build_repair"] == "pi"
+    assert ends["agent"] == ends["workflow"] == "claude"
+    assert report.lanes["agent"].says == "left to Claude Code"
+    assert report.efforts["build"].won_by == "pi"
+
+
+def test_a_skill_of_the_repository_runs_with_the_base_layers_runtime() -> None:
+    base = config('[defaults]\nruntime = "claude"\n')
+    text = '[[skills]]\nname = "s"\n'
+    assert resolve_skill(config(text), "stock", 0, env={}, base=base).won_by == "claude"
+    assert resolve_skill(config(text), "stock", 0, env={}).won_by == "pi"
