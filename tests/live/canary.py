@@ -64,7 +64,7 @@ START: Final = "import sys; from tui.cli import main; sys.exit(main())"
 
 
 def spellings(key: str) -> tuple[bytes, ...]:
-    """The forms of a key that nothing may hold: plain, URL-encoded, base64 at any offset."""
+    """The forms of a key that nothing may hold: plain, escaped, base64 at any offset, hex."""
     raw_key = key.encode()
     coded = []
     for before in range(3):
@@ -73,7 +73,11 @@ def spellings(key: str) -> tuple[bytes, ...]:
         coded.append(text[(0, 2, 3)[before] : len(text) // 4 * 4 - 4])
     urlsafe = [one.replace("+", "-").replace("/", "_") for one in coded]
     quoted = (quote(key, safe=""), quote(key), quote_plus(key), quote(key, safe="").lower())
-    return tuple({one.encode() for one in (key, *quoted, *coded, *urlsafe)})
+    every = "".join(f"%{one:02x}" for one in raw_key)
+    escaped = "".join(f"\\u{ord(one):04x}" for one in key)
+    numbers = "".join(f"&#{ord(one)};" for one in key)
+    others = (every, escaped, numbers, raw_key.hex(), key[::-1], "\u200b".join(key))
+    return tuple({one.encode() for one in (key, *quoted, *coded, *urlsafe, *others)})
 
 
 FORMS: Final = (*spellings(KEY), *spellings(FIXED))
@@ -193,6 +197,25 @@ class Watch:
         return done.returncode
 
 
+def respelt(key: str) -> tuple[str, ...]:
+    """The key as proxies, pages and logs spell it."""
+    header = f"Authorization: Bearer {key}".encode()
+    return (
+        base64.b64encode(header).decode(),
+        base64.b64encode(header[1:]).decode(),
+        base64.b64encode(header[2:]).decode(),
+        "".join(f"%{one:02x}" for one in key.encode()),
+        "".join(f"\\u{ord(one):04x}" for one in key),
+        "".join(f"&#{ord(one)};" for one in key),
+        key.encode().hex(),
+        key[::-1],
+        key.replace("/", "\\/"),
+        "\u200b".join(key),
+        "\x1b[1m".join((key[:7], key[7:])),
+        "\r\n".join((key[:7], key[7:])),
+    )
+
+
 def echoes() -> dict[str, ScriptedProvider]:
     """Servers that know the key and say it wherever they can."""
 
@@ -204,6 +227,7 @@ def echoes() -> dict[str, ScriptedProvider]:
             key = said(request)
             coded = base64.b64encode(key.encode()).decode()
             words = f"Wrong key {key} ({quote(key, safe='')}, Basic {coded}) for {request.path}"
+            words += f" {' '.join(respelt(key))}"
             return error_reply(status, words, key, key)
 
         return answer
@@ -237,6 +261,7 @@ def echoes() -> dict[str, ScriptedProvider]:
                 piece("m", {"content": key[:half]}),
                 piece("m", {"content": key[half:]}),
                 *[piece("m", {"content": letter}) for letter in key],
+                *[piece("m", {"content": f" {form} "}) for form in respelt(key)],
                 piece(
                     "m",
                     {

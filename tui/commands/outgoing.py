@@ -125,11 +125,18 @@ def _files_read(
     default = root / "warden.toml"
     if _same(default, mine) or _names(command, mine):
         return
+    # Another command than Warden reads neither; what it may start counts all the same.
+    if command and not any(Path(word).name == "warden" for word in command):
+        warn = _say_nothing
     if not default.exists():
-        warn(f"Warden reads {default}, which is not there, unless its --config names {mine.name}.")
+        warn(f"Warden reads {default}, which is not there, unless its --config names {mine}.")
         return
     warn(f"Warden reads {default}, not {mine}, unless its own --config names that one.")
     yield documents.load(default).config(), str(default)
+
+
+def _say_nothing(_: str) -> None:
+    """For what does not matter to the command."""
 
 
 def _names(command: Sequence[str], path: Path) -> bool:
