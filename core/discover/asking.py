@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from core.discover.dialect import json_of
 from core.discover.rows import row_id, rows_of
 from core.errors import Fault, TurnkeyError
+from core.keys.bounded import beside as in_thread
 from core.wire.bodies import Json, as_dict, as_list, mended_json
 from core.wire.client import Reply, get, post
 from core.wire.failures import fault_from_reply
@@ -91,29 +93,34 @@ class Asker:
         await _all_within(self.left_s(), (one(place, base) for place, base in enumerate(bases)))
         return [found[place] for place in sorted(found)]
 
-    async def look_keyless(self, root: str, marks: Iterable[str], seen: dict[str, Reply]) -> None:
-        """Ask ``marks`` below ``root`` without key or headers; replies go into ``seen``."""
+    async def look_keyless(self, asked: Iterable[tuple[str, str, dict[str, Reply]]]) -> None:
+        """Ask without key or headers: each an address, a name, and where the reply goes by it.
 
-        async def one(path: str) -> None:
-            url = f"{root}{path}"
+        Cancelling ends all of them, and no task or future of theirs is left behind.
+        """
+
+        async def one(url: str, name: str, seen: dict[str, Reply]) -> None:
             try:
-                seen[path] = await self._bounded(
+                seen[name] = await self._bounded(
                     lambda: get(self._client, url, self._bounds, with_key=False)
                 )
             except TurnkeyError:
                 return
 
-        await asyncio.gather(*(one(path) for path in marks))
+        async with asyncio.TaskGroup() as together:
+            for url, name, seen in asked:
+                together.create_task(one(url, name, seen))
 
     async def ask(
         self, root: str, asks: Sequence[Ask], seconds: float
-    ) -> tuple[dict[str, Json], frozenset[str]]:
-        """JSON by the name of each ask that got some, and the names of those that took too long.
+    ) -> tuple[dict[str, Json], dict[str, str]]:
+        """JSON by the name of each ask that got some; of those without a whole reply, why.
 
-        They go out at once, with the key, and have ``seconds`` altogether.
+        The reason is the code of a fault, ``timeout`` for those that took too long. They go out at
+        once, with the key, and have ``seconds`` altogether.
         """
         found: dict[str, Json] = {}
-        late = {ask.name for ask in asks}
+        lost = {ask.name: "timeout" for ask in asks}
 
         async def one(ask: Ask) -> None:
             url = f"{root}{ask.path}"
@@ -126,23 +133,25 @@ class Asker:
                     )
                 )
             except TurnkeyError as error:
-                if error.fault.code != "timeout":
-                    late.discard(ask.name)
+                lost[ask.name] = error.fault.code
                 return
             value = await beside(len(reply.body), json_of, reply)
-            late.discard(ask.name)
+            lost.pop(ask.name, None)
             if value is not None:
                 found[ask.name] = value
 
         await _all_within(min(seconds, self.left_s()), (one(ask) for ask in asks))
-        return dict(found), frozenset(late)
+        return dict(found), dict(lost)
 
 
 async def beside(size: int, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """Run a pure ``function``: in a thread when ``size`` (bytes) says that it takes its time."""
+    """Run a pure ``function``: in a thread when ``size`` (bytes) says that it takes its time.
+
+    The thread is one that neither the loop's end nor the program's exit waits for.
+    """
     if size < _LARGE:
         return function(*args, **kwargs)
-    return await asyncio.to_thread(function, *args, **kwargs)
+    return await in_thread(partial(function, *args, **kwargs))
 
 
 async def _all_within(seconds: float, work: Iterable[Awaitable[None]]) -> None:

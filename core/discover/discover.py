@@ -33,7 +33,7 @@ from core.wire.bounds import Bounds, brief
 from core.wire.client import open_client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from core.wire.bodies import Json
     from core.wire.client import Reply
@@ -56,6 +56,7 @@ _UNREACHED: Final = frozenset(
 )
 _KEY_CODES: Final = frozenset({"key_refused", "key_missing"})
 _ELSEWHERE: Final = frozenset({"path_wrong", "bad_shape", "redirected"})
+_TOLD_APART: Final = frozenset({"timeout", "too_large"})
 _FACTS_S: Final = 10.0
 # Seconds for what is asked of the models beyond their list: they can be chosen without it.
 _MARKS_S: Final = 3.0
@@ -136,9 +137,9 @@ async def _look(asker: Asker, bases: Sequence[BaseUrl]) -> Discovery:
         root = _root(listed.base)
     about = dialect.asks_about(listed.rows)
     asks = (*dialect.asks, *about)
-    named, late = await asker.ask(root, asks, _FACTS_S) if asks else ({}, frozenset())
+    named, lost = await asker.ask(root, asks, _FACTS_S) if asks else ({}, {})
     read = await beside(_size(listed), dialect.read, Answers(listed.rows, named))
-    return _well(listed, dialect, match, read, untold(dialect.asks, about, named, late))
+    return _well(listed, dialect, match, read, untold(dialect.asks, about, named, lost))
 
 
 async def _first_answers(
@@ -150,15 +151,18 @@ async def _first_answers(
     """
     marks = list(dict.fromkeys(mark for one in DIALECTS for mark in one.marks))
     looks: list[dict[str, Reply]] = [{} for _ in roots]
-    looking = asyncio.gather(
-        *(asker.look_keyless(root, marks, seen) for root, seen in zip(roots, looks, strict=True))
-    )
+    asked = [
+        (root + mark, mark, seen) for root, seen in zip(roots, looks, strict=True) for mark in marks
+    ]
+    looking = asyncio.create_task(asker.look_keyless(asked))
     try:
         listed = await asker.list_models(base)
         await asyncio.wait({looking}, timeout=min(_MARKS_S, asker.left_s()))
     finally:
         looking.cancel()
         await asyncio.wait({looking})
+    if not looking.cancelled():
+        looking.result()
     return listed, looks
 
 
@@ -232,18 +236,28 @@ def _root(base: BaseUrl) -> str:
 
 
 def untold(
-    asks: Sequence[Ask], about: Sequence[Ask], named: Mapping[str, Json], late: Collection[str]
+    asks: Sequence[Ask], about: Sequence[Ask], named: Mapping[str, Json], lost: Mapping[str, str]
 ) -> tuple[Fault, ...]:
     """What to say of questions that got no answer, for which facts are missing. Pure.
 
-    Of ``asks`` some are only for another version of the server, so that a refusal means nothing.
+    Of ``asks`` some are only for another version of the server, so that a refusal means nothing;
+    but a reply that was ``lost`` on its way does.
     """
     found: list[Fault] = []
     again = "Ask again when the server is less busy."
-    slow = [ask.path for ask in asks if ask.name in late]
+    why = "Facts that it tells there are missing."
+    slow = [ask.path for ask in asks if lost.get(ask.name) == "timeout"]
     if slow:
         what = f"The server did not answer {', '.join(slow)} in time."
-        found.append(Fault("timeout", what, "Facts that it tells there are missing.", again))
+        found.append(Fault("timeout", what, why, again))
+    large = [ask.path for ask in asks if lost.get(ask.name) == "too_large"]
+    if large:
+        what = f"The answer to {', '.join(large)} is too large, and reading was stopped."
+        found.append(Fault("too_large", what, why, "What the list says is shown."))
+    broken = [ask.path for ask in asks if lost.get(ask.name, "timeout") not in _TOLD_APART]
+    if broken:
+        what = f"The answer to {', '.join(broken)} broke off or cannot be read."
+        found.append(Fault("connection_failed", what, why, again))
     silent = sum(1 for ask in about if ask.name not in named)
     if silent:
         what = f"{silent} of {len(about)} questions about single models got no answer."

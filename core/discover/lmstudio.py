@@ -47,7 +47,7 @@ class LMStudio(Plain):
         for row in answers.rows:
             model_id = row_id(row)
             facts = Facts()
-            _from_v1(facts, new.get(model_id, {}))
+            _from_v1(facts, new.get(model_id, {}), model_id)
             _from_v0(facts, old.get(model_id, {}))
             said = row_facts(row)
             for name, fact in said.found.items():
@@ -68,23 +68,26 @@ def _by_id(value: Json) -> dict[str, Mapping[str, Json]]:
     return found
 
 
-def _from_v1(facts: Facts, row: Mapping[str, Json]) -> None:
+def _from_v1(facts: Facts, row: Mapping[str, Json], model_id: str) -> None:
+    """An id that names one instance has its window; else the smallest of all is what holds."""
     if not row:
         return
     instances = [as_dict(one) for one in as_list(row.get("loaded_instances"))]
+    named = [one for one in instances if as_text(one.get("id")) == model_id]
     windows = [
         found
-        for one in instances
+        for one in named or instances
         if (found := tokens(as_dict(one.get("config")).get("context_length"))) is not None
     ]
     if windows:
-        facts.add("context_window", min(windows), "as it is loaded now")
+        several = "; the smallest of its instances" if len(set(windows)) > 1 else ""
+        facts.add("context_window", min(windows), f"as it is loaded now{several}")
     facts.add("context_ceiling", tokens(row.get("max_context_length")), _CEILING)
     facts.add("loaded", bool(instances))
     can = as_dict(row.get("capabilities"))
     facts.add("image_input", flag(can.get("vision")))
     facts.add("tools", flag(can.get("trained_for_tool_use")))
-    if can:
+    if "reasoning" in can:  # absent says nothing: it is newer than the rest
         facts.add("reasoning", bool(can.get("reasoning")))
     facts.set_kind(kind_of(row.get("type")))
 

@@ -21,6 +21,10 @@ _LONGEST: Final = 200
 # Characters of a pattern that are looked at; with it the work for an id has a bound.
 _MOST_INNER: Final = 50
 # Patterns with a star elsewhere than at their end, which are tried one by one.
+_MOST_STARS: Final = 4
+# More in one pattern is no entry that a person wrote.
+_MOST_TRIES: Final = 300_000
+# Comparisons with such patterns for one list altogether: some tenths of a second.
 _MOST_TOLD: Final = 5
 
 
@@ -32,8 +36,12 @@ class Patterns:
         short = [name for name in self.names if len(name) <= _LONGEST]
         self._by_start = {name[:-1]: name for name in short if "*" not in name[:-1]}
         self._lengths = sorted({len(start) for start in self._by_start}, reverse=True)
-        inner = sorted((name for name in short if "*" in name[:-1]), key=len, reverse=True)
-        self._inner = [(name, name.split("*")) for name in inner[:_MOST_INNER]]
+        inner = [name for name in self.names if "*" in name[:-1]]
+        tried = [one for one in inner if len(one) <= _LONGEST and one.count("*") <= _MOST_STARS]
+        tried = sorted(tried, key=len, reverse=True)[:_MOST_INNER]
+        self._inner = [(name, name.split("*")) for name in tried]
+        self._unused = len(inner) - len(tried)
+        self._tries = _MOST_TRIES
 
     def serving(self, model_id: str) -> str:
         """The most exact entry that serves an id, or nothing."""
@@ -42,9 +50,13 @@ class Patterns:
             if length <= len(model_id) and model_id[:length] in self._by_start:
                 found = self._by_start[model_id[:length]]
                 break
-        for name, parts in self._inner:
-            if len(name) > len(found) and _fits(parts, model_id):
-                return name
+        if self._tries >= 0:
+            for name, parts in self._inner:
+                if len(name) <= len(found):
+                    break  # the longest come first
+                self._tries -= 1
+                if _fits(parts, model_id):
+                    return name
         return found
 
     def warnings(self, models: Sequence[Model]) -> list[Fault]:
@@ -63,13 +75,25 @@ class Patterns:
                     "Ping a model before you choose it; an id may be typed.",
                 )
             )
+        if self._unused or self._tries < 0:
+            which = f"{self._unused} of the entries" if self._unused else "The entries"
+            found.append(
+                Fault(
+                    "too_large",
+                    f"{which} with a star in the middle were not compared with every id.",
+                    f"There are too many of them, or of ids: {len(self.names)} entries in all.",
+                    "An id that is listed without its entry may be served by one of them.",
+                )
+            )
         return found
 
 
 def _fits(parts: Sequence[str], text: str) -> bool:
     """Whether ``parts`` stand in ``text`` in their order, from its start to its end."""
     first, *middle, last = parts
-    if not text.startswith(first) or len(text) < len(first) + len(last):
+    if len(text) < len(first) + len(last):
+        return False
+    if not text.startswith(first) or not text.endswith(last):
         return False
     at, end = len(first), len(text) - len(last)
     for part in middle:
@@ -77,7 +101,7 @@ def _fits(parts: Sequence[str], text: str) -> bool:
         if at < 0:
             return False
         at += len(part)
-    return text.endswith(last)
+    return True
 
 
 def _warning(name: str, listed: int) -> Fault:

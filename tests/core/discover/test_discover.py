@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import gc
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -479,6 +481,34 @@ async def test_marks_that_hang_hold_nothing_up_beyond_their_bound() -> None:
         found = await discover(server.base_url, KEY, bounds=bounds)
     assert found.error is None
     assert found.seconds < 2
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+async def test_marks_given_up_leave_nothing_behind_that_python_complains_of(
+    monkeypatch: pytest.MonkeyPatch, *, interrupted: bool
+) -> None:
+    """Whether their time is over while the list is there, or a person hangs up."""
+    monkeypatch.setattr("core.discover.discover._MARKS_S", 0.1)
+    loop, said = asyncio.get_running_loop(), list[object]()
+    loop.set_exception_handler(lambda _, context: said.append(context))
+    row = {"id": "m", "owned_by": "vllm"}  # of which nothing more is asked
+    routes: replay.Routes = {("GET", "/v1/models"): models_reply([row])}
+    if interrupted:
+        routes = {}
+    async with ScriptedProvider(routes, default=raw(Hang())) as server:
+        looking = asyncio.create_task(look(server))
+        if interrupted:
+            while len(server.requests) < 5:
+                await asyncio.wait({looking}, timeout=0.01)
+            looking.cancel()
+        await asyncio.wait({looking})
+        assert looking.cancelled() is interrupted
+        if not interrupted:
+            assert looking.result().error is None
+            assert looking.result().seconds < 1.5  # its own bound, and none of the requests'
+        del looking
+        gc.collect()
+    assert said == []
 
 
 # ------------------------------------------------------------------ llama.cpp's router

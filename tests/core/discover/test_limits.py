@@ -19,6 +19,7 @@ from tests.servers.scripted import (
     Behaviour,
     Drip,
     Hang,
+    Reset,
     ScriptedProvider,
     Send,
     models_reply,
@@ -80,6 +81,26 @@ async def test_facts_that_came_too_late_are_missed() -> None:
     assert [one.what for one in found.warnings] == [
         "The server did not answer /model/info in time."
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        (raw(Reset()), "connection_failed", "The answer to /model/info broke off or cannot be"),
+        (text_reply(200, " " * 60_000), "too_large", "The answer to /model/info is too large"),
+    ],
+)
+async def test_facts_that_were_lost_on_their_way_are_told(
+    answer: Behaviour, code: str, said: str
+) -> None:
+    routes = {**replay.litellm(), ("GET", "/model/info"): answer}
+    bounds = Bounds(total_s=5.0, body_bytes=50_000)
+    async with ScriptedProvider(routes) as server:
+        found = await discover(server.base_url, KEY, bounds=bounds)
+    assert found.error is None
+    assert found.models
+    (warning,) = found.warnings
+    assert (warning.code, warning.what.startswith(said)) == (code, True)
 
 
 async def test_marks_that_drip_are_not_waited_for_once_the_list_is_there() -> None:

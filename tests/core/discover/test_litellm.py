@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.discover.dialect import Answers
+from core.discover.facts import Model
 from core.discover.litellm import LiteLLM
 from core.discover.wildcards import Patterns
 from tests.core.discover import replay
@@ -249,3 +250,30 @@ async def test_that_page_alone_makes_no_litellm() -> None:
     async with ScriptedProvider(routes) as server:
         found = await look(server)
     assert found.endpoint.dialect == "generic"
+
+
+@pytest.mark.parametrize(
+    ("names", "ids", "said"),
+    [
+        (["v/*-x", "v/*"], ["v/m-x"], []),
+        (["v/*-x"], [f"v/m{n}" for n in range(1000)], []),
+        (["a*" * 9 + "c"], ["a" * 150], ["1 of the entries with a star in the middle"]),
+        ([f"*-{n}" for n in range(60)], ["v"], ["10 of the entries with a star in the middle"]),
+        (
+            [f"a*{n:02d}a" for n in range(50)],
+            ["a" * 150 + str(n) for n in range(7000)],
+            ["The entries with a star in the middle"],
+        ),
+    ],
+)
+def test_no_list_of_patterns_costs_more_than_a_bound_and_what_is_left_out_is_told(
+    names: list[str], ids: list[str], said: list[str]
+) -> None:
+    patterns = Patterns(names)
+    models = [Model(one, "chat", {}) for one in ids]
+    for model in models:
+        patterns.serving(model.id)
+    told = [one.what for one in patterns.warnings(models) if one.code == "too_large"]
+    assert len(told) == len(said)
+    for words, begins in zip(told, said, strict=True):
+        assert words.startswith(begins)
