@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -14,9 +15,9 @@ from textual.widgets.option_list import Option
 
 from core.errors import TurnkeyError
 from core.text import one_line, visible
-from core.verify.board import lines, progress
+from core.verify.board import lines, progress, put
 from core.verify.known import standing_of
-from core.verify.words import estimate_words, outcome_words
+from core.verify.words import estimate_words, evidence_words, outcome_words
 from tui.clipboard import copy
 from tui.widgets.fault import FaultBox
 from tui.widgets.shell import ToExport, TurnkeyScreen
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 STYLES = {"✓": "$success", "✗": "$error", "?": "$warning", "▸": "$primary", "·": "$foreground 75%"}
-OPTIONAL = ("context_window", "output_limit")
-"""Trials that cost as many tokens as they try; ``t`` runs them."""
+PAINT_S = 0.2
+"""How often the lines are painted while a run goes on."""
 
 
 class Verifying(Protocol):
@@ -44,6 +45,7 @@ class Verifying(Protocol):
 
     plan: Plan
     whole: Plan
+    dear: Plan
     limit: int
     resumed: int
 
@@ -52,11 +54,21 @@ class Verifying(Protocol):
         ...
 
 
-def real(workspace: Workspace, only: tuple[str, ...]) -> Verifying:
+class Make(Protocol):
+    """How the screen gets one."""
+
+    def __call__(
+        self, workspace: Workspace, *, only: tuple[str, ...] = (), afresh: bool = False
+    ) -> Verifying:
+        """A verification of ``workspace`` as it stands now."""
+        ...
+
+
+def real(workspace: Workspace, *, only: tuple[str, ...] = (), afresh: bool = False) -> Verifying:
     """The verification of a workspace, with its usual trials or ``only`` those."""
     from core.verify.session import Verification, Wanted
 
-    return Verification(workspace, Wanted(only=only))
+    return Verification(workspace, Wanted(only=only, afresh=afresh))
 
 
 class VerifyScreen(TurnkeyScreen[None]):
@@ -65,34 +77,37 @@ class VerifyScreen(TurnkeyScreen[None]):
     TITLE = "verify"
     DEFAULT_CSS = """
     VerifyScreen #cost { height: auto; padding: 0 1; color: $foreground 85%; }
-    VerifyScreen #state { height: 1; padding: 0 1; }
+    VerifyScreen #state { height: auto; max-height: 2; padding: 0 1; }
     VerifyScreen ProgressBar { height: 1; padding: 0 1; display: none; }
     VerifyScreen.-busy ProgressBar { display: block; }
-    VerifyScreen #lines { height: 2fr; }
-    VerifyScreen #evidence { height: 1fr; min-height: 6; border-top: solid $panel; padding: 0 1; }
+    VerifyScreen #lines { height: 1fr; }
+    VerifyScreen #evidence {
+        height: auto; max-height: 40%; border-top: solid $panel; padding: 0 1;
+    }
     VerifyScreen #evidence > Static { height: auto; }
     VerifyScreen FaultBox { margin: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "start", "Verify", id="verify", tooltip="Ask what the plan says"),
         Binding("a", "again", "All again", id="again", tooltip="Ask everything anew"),
-        Binding("t", "limits", "Try limits", id="limits", tooltip="The declared window and limit"),
+        Binding("enter", "evidence", "Evidence", id="evidence", tooltip="What was sent and came"),
+        Binding("t", "dear", "Try", id="try", tooltip="Try what is expensive, at the cursor"),
         Binding("y", "copy", "Copy", id="copy", tooltip="Copy this verdict with its evidence"),
         Binding("e", "export", "Export", id="export", tooltip="For Pi, CI and other readers"),
         Binding("escape", "back", "Back", id="back", tooltip="Back; while it runs, stop"),
     ]
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        make: Callable[[Workspace, tuple[str, ...]], Verifying] = real,
-    ) -> None:
+    def __init__(self, workspace: Workspace, make: Make = real) -> None:
         super().__init__(workspace)
         self._make = make
-        self._verifying: Verifying | None = None
+        self._usual: Verifying | None = None
+        """The verification of everything, whose lines are shown."""
+        self._asks: Plan | None = None
+        """What a run under way asks."""
         self._verdicts: list[Verdict] = []
         self._under_way: dict[Question, str] = {}
         self._shown: tuple[Line, ...] = ()
+        self._wide = 0
         self._busy = False
 
     def body(self) -> ComposeResult:
@@ -108,31 +123,29 @@ class VerifyScreen(TurnkeyScreen[None]):
     def on_mount(self) -> None:
         """Plan, and show what is known already; nothing is asked before ``v``."""
         super().on_mount()
-        self._plan(())
+        if self._plan():
+            standing = standing_of(self.workspace, self.workspace.variant, datetime.now(UTC))
+            if standing.worth == "fresh" and standing.receipt is not None:
+                self._verdicts = list(standing.receipt.verdicts)
+                self._tell(outcome_words(standing.receipt), good=standing.verified)
+            elif standing.worth == "stale" and standing.fault is not None:
+                self._tell(f"◐ {standing.fault.what} v tries it again.")
+            else:
+                self._tell("v starts. Nothing of your repository is read; esc stops.")
+        self._draw_lines()
         self.query_one("#lines").focus()
 
-    def _plan(self, only: tuple[str, ...]) -> bool:
-        """Make the plan; False, with the fault shown, where there is none."""
+    def _plan(self) -> bool:
+        """Make the plan of everything; False, with the fault shown, where there is none."""
         fault = self.query_one(FaultBox)
-        fault.clear()
         try:
-            self._verifying = self._make(self.workspace, only)
+            usual = self._usual = self._make(self.workspace)
         except TurnkeyError as error:
-            self._verifying = None
+            self._usual = None
             fault.show(error.fault)
             return False
-        standing = standing_of(self.workspace, self.workspace.variant, datetime.now(UTC))
-        if standing.worth == "fresh" and standing.receipt is not None and not self._verdicts:
-            self._verdicts = list(standing.receipt.verdicts)
-            self._tell(outcome_words(standing.receipt), good=standing.verified)
-        elif standing.worth == "stale" and standing.fault is not None:
-            self._tell(f"◐ {standing.fault.what}")
-        else:
-            self._tell("v starts. Nothing of your repository is read; esc stops.")
-        cost = self._verifying.plan.estimate
-        words = estimate_words(cost, self._verifying.limit)
+        words = estimate_words(usual.plan.estimate, usual.limit)
         self.query_one("#cost", Static).update(words[0].upper() + words[1:] + ".")
-        self._draw_lines()
         return True
 
     def _tell(self, words: str, *, good: bool | None = None) -> None:
@@ -142,103 +155,125 @@ class VerifyScreen(TurnkeyScreen[None]):
     # ------------------------------------------------------------------ the lines
 
     def _draw_lines(self) -> None:
-        if self._verifying is None:
-            return
-        plan = self._verifying.whole
-        self._shown = lines(plan, self._verdicts, self._under_way)
+        """Show how things stand; lines that are as they were are left alone."""
+        usual = self._usual
         found = self.query_one("#lines", OptionList)
-        at = found.highlighted
         wide = max(30, found.scrollable_content_region.width - 2)
-        options = [
-            Option(_option(line, wide), id=str(index), disabled=line.kind == "heading")
-            for index, line in enumerate(self._shown)
-        ]
+        shown: tuple[Line, ...] = ()
+        if usual is not None:
+            shown = lines(usual.whole, self._verdicts, self._under_way, usual.dear)
+        if [one.place for one in shown] != [one.place for one in self._shown]:
+            self._fill(found, shown, wide)
+        else:
+            for index, (line, old) in enumerate(zip(shown, self._shown, strict=True)):
+                if line != old or wide != self._wide:
+                    found.replace_option_prompt_at_index(index, _option(line, wide))
+        self._shown, self._wide = shown, wide
+        if self._asks is not None:
+            done, total = progress(self._asks, self._verdicts)
+            self.query_one(ProgressBar).update(total=max(1, total), progress=done)
+        self._show_evidence()
+
+    def _fill(self, found: OptionList, shown: tuple[Line, ...], wide: int) -> None:
+        """Other lines than before: the cursor stays on the question that it was on."""
+        at = self._line()
         with self.app.batch_update():
             found.clear_options()
-            found.add_options(options)
-            if options:
-                found.highlighted = min(at if at is not None else 1, len(options) - 1)
-        done, total = progress(plan, self._verdicts)
-        self.query_one(ProgressBar).update(total=max(1, total), progress=done)
-        self.refresh_bindings()
+            found.add_options(
+                [Option(_option(line, wide), disabled=line.kind == "heading") for line in shown]
+            )
+            places = [line.place for line in shown]
+            if at is not None and at.place in places:
+                found.highlighted = places.index(at.place)
+            elif len(shown) > 1:
+                found.highlighted = 1
 
     def on_resize(self) -> None:
         """Counts stand at the right edge."""
         super().on_resize()
         if self.is_mounted:
-            self._draw_lines()
+            self.call_after_refresh(self._draw_lines)
 
     @on(OptionList.OptionHighlighted, "#lines")
-    def show_evidence(self) -> None:
-        """Show why the verdict at the cursor is what it is, what was sent and what came."""
-        self.query_one("#words", Static).update(self._evidence())
+    def moved(self) -> None:
+        """Show why the verdict at the cursor is what it is."""
+        self._show_evidence()
         self.query_one("#evidence").scroll_home(animate=False)
+
+    def _show_evidence(self) -> None:
+        self.query_one("#words", Static).update(self._words())
         self.refresh_bindings()
 
     def _line(self) -> Line | None:
         at = self.query_one("#lines", OptionList).highlighted
         return self._shown[at] if at is not None and at < len(self._shown) else None
 
-    def _evidence(self) -> Content:
+    def _words(self) -> Content:
+        """What is said of the line at the cursor."""
         line = self._line()
         if line is None or line.kind == "heading":
             return Content("")
-        if line.verdict is None:
-            waiting = "Not tried yet." if line.kind == "trial" else "Questions about compatibility."
-            return Content(waiting)
         verdict = line.verdict
+        if verdict is None:
+            return Content(SAYS.get(line.kind, "Not tried yet."))
         parts: list[Content | tuple[str, str]] = [Content(visible(verdict.evidence.text))]
         if verdict.fix:
             parts.append((f"\nfix  {visible(verdict.fix)}", "$success"))
-        for number, (sent, came) in enumerate(verdict.evidence.exchanges, 1):
-            parts.append((f"\n\nsent {number}  ", "bold $primary"))
-            parts.append(Content(visible(sent)))
-            parts.append((f"\ncame {number}  ", "bold $primary"))
-            parts.append(Content(visible(came)))
+        if verdict.evidence.exchanges:
+            parts.append(("\nenter shows what was sent and came", "$foreground 75%"))
         return Content.assemble(*parts)
 
     # ------------------------------------------------------------------ what the keys do
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing is started twice; what needs a verdict waits for one."""
-        if action in {"start", "again", "limits", "export"}:
-            return None if self._busy or self._verifying is None else True
-        if action == "copy":
-            line = self._line() if self.is_mounted else None
-            return True if line is not None and line.verdict is not None else None
+        line = self._line() if self.is_mounted else None
+        idle = not self._busy and self._usual is not None
+        match action:
+            case "start" | "again" | "export":
+                return True if idle else None
+            case "dear":
+                return True if idle and line is not None and line.kind == "dear" else None
+            case "copy" | "evidence":
+                return True if line is not None and line.verdict is not None else None
         return True
 
     def action_start(self) -> None:
         """Ask what is not decided yet; with everything decided, all of it again."""
-        verifying = self._verifying
-        if verifying is None:
-            return
-        done, total = progress(verifying.whole, self._verdicts)
-        if done == total or not verifying.resumed:
-            self._verdicts = []
-        self.verify()
+        if self._usual is not None:
+            if not self._usual.resumed:
+                self._verdicts = []
+            self.verify(self._usual)
 
     def action_again(self) -> None:
-        """Ask everything anew."""
+        """Ask everything anew, also what a stopped run has decided."""
         self._verdicts = []
-        self.verify()
+        self.verify(self._make(self.workspace, afresh=True))
 
-    def action_limits(self) -> None:
-        """Try the declared context window and output limit, which costs as many tokens."""
-        kept = list(self._verdicts)
-        if self._plan(OPTIONAL):
-            self._verdicts = kept
-            self.verify()
+    def action_dear(self) -> None:
+        """Try the declared context window or output limit, which costs as many tokens."""
+        line = self._line()
+        if line is not None and line.kind == "dear":
+            self.verify(self._make(self.workspace, only=(line.name,)))
 
     def action_export(self) -> None:
         """Go on to the exports."""
         self.open(ToExport())
 
+    @on(OptionList.OptionSelected, "#lines")
+    def action_evidence(self) -> None:
+        """Show what was sent and what came, whole."""
+        from tui.widgets.evidence import EvidenceView
+
+        line = self._line()
+        if line is not None and line.verdict is not None:
+            self.app.push_screen(EvidenceView(line.words, evidence_words(line.verdict)))
+
     def action_copy(self) -> None:
         """Copy the verdict with its evidence; keys are masked in it."""
         line = self._line()
         if line is not None and line.verdict is not None:
-            copy(self.app, str(self._evidence()), self.workspace.env)
+            copy(self.app, evidence_words(line.verdict), self.workspace.env)
 
     def action_back(self) -> None:
         """Stop while it runs; else go back."""
@@ -248,37 +283,36 @@ class VerifyScreen(TurnkeyScreen[None]):
             self.dismiss()
 
     @work(group="verify", exclusive=True, exit_on_error=False)
-    async def verify(self) -> None:
+    async def verify(self, verifying: Verifying) -> None:
         """Run the plan to its end, or until it is stopped."""
-        verifying = self._verifying
-        if verifying is None:
-            return
         from core.wire.bounds import Bounds
 
-        self._busy = True
+        self._busy, self._asks = True, verifying.whole
         self.set_class(True, "-busy")
         self.query_one(FaultBox).clear()
         self._tell("Asking what answers there …")
         self._draw_lines()
-        painter = self.set_interval(0.2, self._draw_lines)
+        painter = self.set_interval(PAINT_S, self._draw_lines)
         try:
             receipt = await verifying.run(self._took, Bounds())
         except TurnkeyError as error:
             self._tell("Not verified.", good=False)
             self.query_one(FaultBox).show(error.fault)
+        except asyncio.CancelledError:
+            if self.is_attached:
+                self._tell("Stopped. What was decided is kept; v goes on with the rest.")
+            raise
         else:
-            self._verdicts = list(receipt.verdicts)
+            for verdict in receipt.verdicts:
+                put(self._verdicts, verdict)
             self._tell(outcome_words(receipt), good=receipt.verified)
-            self._verifying = self._make(self.workspace, ())
         finally:
             painter.stop()
-            self._busy = False
+            self._busy, self._asks = False, None
             self._under_way = {}
-            self.set_class(False, "-busy")
             if self.is_attached:
-                if self.workers and any(one.is_cancelled for one in self.workers):
-                    self._tell("Stopped. What was decided is kept; v goes on with the rest.")
-                    self._verifying = self._make(self.workspace, ())
+                self.set_class(False, "-busy")
+                self._usual = self._make(self.workspace)
                 self._draw_lines()
                 self.draw_bar()
 
@@ -293,16 +327,20 @@ class VerifyScreen(TurnkeyScreen[None]):
             case Decided():
                 one = event.verdict
                 self._under_way.pop((one.probe, one.provider, one.model, one.lane), None)
-                mine = (one.probe, one.provider, one.model, one.lane)
-                self._verdicts = [
-                    old
-                    for old in self._verdicts
-                    if (old.probe, old.provider, old.model, old.lane) != mine
-                ] + [one]
+                put(self._verdicts, one)
             case Waits():
                 self._tell(f"Waiting {event.seconds:.0f} s: {event.why}")
             case _:
-                self._tell(f"{event.trial}, {event.run} of {event.runs}: {event.words}")
+                lane = f"{event.lane} · " if event.lane else ""
+                run = f", run {event.run} of {event.runs}" if event.runs > 1 else ""
+                self._tell(f"{lane}{event.trial}{run}: {event.words}")
+
+
+SAYS = {
+    "dear": "It sends as many tokens as the limit that it tries, so it is asked by t alone.",
+    "probes": "Small questions that decide which flags Warden's engine needs for this server.",
+    "learned": "What differs from the engine's own choice, as the probes found it.",
+}
 
 
 def _option(line: Line, wide: int) -> Content:

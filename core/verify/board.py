@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from core.verify.learned import learned_compat
+from core.verify.plan import subject_of
 from core.verify.verdict import Verdict  # noqa: TC001 - msgspec reads the types at run time
-from core.verify.words import SIGNS, count_words
+from core.verify.words import SIGNS, count_words, tokens_words
 from core.warden.chains import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from core.verify.plan import Plan, Task
+    from core.verify.trials.setting import Setting
 
 Question = tuple[str, str, str, str | None]
 """Probe, provider, model, lane."""
@@ -22,7 +25,7 @@ Question = tuple[str, str, str, str | None]
 class Line(msgspec.Struct, frozen=True):
     """One line: a heading of a lane or model, a trial, or the probes of a model together."""
 
-    kind: Literal["heading", "trial", "probe", "probes"]
+    kind: Literal["heading", "trial", "dear", "probe", "probes", "learned"]
     words: str
     sign: str = " "
     """``✓ ✗ ?`` as decided, ``▸`` under way, ``·`` not yet."""
@@ -30,15 +33,28 @@ class Line(msgspec.Struct, frozen=True):
     """«3 of 3», «12 of 20»."""
     verdict: Verdict | None = None
     """None: not decided, or a heading."""
+    name: str = ""
+    """The trial, as ``--only`` takes it."""
+    model: tuple[str, str] | None = None
+    lane: str | None = None
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """Which line it is, whatever it says now."""
+        words = self.words if self.kind == "heading" else ""
+        return self.kind, self.name, self.model, self.lane, words
 
 
 def lines(
-    plan: Plan, verdicts: Iterable[Verdict], running: Iterable[Question] = ()
+    plan: Plan,
+    verdicts: Sequence[Verdict],
+    running: Iterable[Question] = (),
+    dear: Plan | None = None,
 ) -> tuple[Line, ...]:
     """All of ``plan``, in groups: each lane with its trials, then each model.
 
     Probes that passed stand together in one line; one that failed or could not be decided has a
-    line of its own.
+    line of its own. ``dear``: trials that are run by name only, told with their cost.
     """
     known: dict[Question, Verdict] = {
         (one.probe, one.provider, one.model, one.lane): one for one in verdicts
@@ -60,8 +76,21 @@ def lines(
             continue
         found.append(Line("heading", f"{'/'.join(model)} · whichever lane asks"))
         found += [_line(task, known, now) for task in mine if task.trial is not None]
-        found += _probes([task for task in mine if task.probe is not None], known, now)
+        extra = [task for task in dear.tasks if task.model == model] if dear is not None else []
+        found += [_dear(task, known, now) for task in extra]
+        probes = [task for task in mine if task.probe is not None]
+        found += _probes(probes, known, now)
+        found += _learned(probes, verdicts)
     return tuple(found)
+
+
+def put(verdicts: list[Verdict], verdict: Verdict) -> None:
+    """Add ``verdict`` in place of an older one to the same question."""
+    mine = (verdict.probe, verdict.provider, verdict.model, verdict.lane)
+    verdicts[:] = [
+        one for one in verdicts if (one.probe, one.provider, one.model, one.lane) != mine
+    ]
+    verdicts.append(verdict)
 
 
 def progress(plan: Plan, verdicts: Sequence[Verdict]) -> tuple[int, int]:
@@ -72,13 +101,48 @@ def progress(plan: Plan, verdicts: Sequence[Verdict]) -> tuple[int, int]:
 
 def _line(task: Task, known: dict[Question, Verdict], now: set[Question]) -> Line:
     verdict = known.get(task.question)
+    kind: Literal["trial", "probe"] = "trial" if task.trial is not None else "probe"
     if verdict is not None and task.question not in now:
-        return _decided("trial", task.title, verdict)
-    return Line("trial", task.title, "▸" if task.question in now else "·")
+        return _decided(kind, task.title, verdict)
+    sign = "▸" if task.question in now else "·"
+    return Line(kind, task.title, sign, name=task.name, model=task.model, lane=task.lane)
+
+
+def _dear(task: Task, known: dict[Question, Verdict], now: set[Question]) -> Line:
+    line = msgspec.structs.replace(_line(task, known, now), kind="dear")
+    if line.sign != "·":
+        return line
+    words = f"{task.title}: not tried, costs {tokens_words(task.cost.tokens)} tokens"
+    return msgspec.structs.replace(line, words=words, sign="?", count="t tries it")
 
 
 def _decided(kind: Literal["trial", "probe"], words: str, verdict: Verdict) -> Line:
-    return Line(kind, words, SIGNS[verdict.verdict], count_words(verdict), verdict)
+    return Line(
+        kind,
+        words,
+        SIGNS[verdict.verdict],
+        count_words(verdict),
+        verdict,
+        verdict.probe,
+        (verdict.provider, verdict.model),
+        verdict.lane,
+    )
+
+
+def learned_words(verdicts: Sequence[Verdict], setting: Setting) -> str:
+    """The flags that ``export pi`` writes for a model because they were needed; maybe empty."""
+    flags = learned_compat(verdicts, subject_of(setting)).written()
+    return ", ".join(
+        f"{name}={value if isinstance(value, str) else msgspec.json.encode(value).decode()}"
+        for name, value in flags.items()
+    )
+
+
+def _learned(tasks: Sequence[Task], verdicts: Sequence[Verdict]) -> list[Line]:
+    words = learned_words(verdicts, tasks[0].setting) if tasks else ""
+    if not words:
+        return []
+    return [Line("learned", f"export pi writes {words}", "→", model=tasks[0].model)]
 
 
 def _probes(
@@ -86,14 +150,12 @@ def _probes(
 ) -> list[Line]:
     if not tasks:
         return []
-    told = [
-        _decided("probe", task.title, verdict)
-        for task in tasks
-        if (verdict := known.get(task.question)) is not None and verdict.verdict != "pass"
-    ]
-    decided = [task for task in tasks if task.question in known]
-    busy = any(task.question in now for task in tasks)
-    passed = len(decided) - len(told)
-    sign = "▸" if busy else "✓" if decided and len(decided) == len(tasks) and not told else "·"
+    told = [line for task in tasks if (line := _line(task, known, now)).sign in {"✗", "?"}]
+    decided = sum(task.question in known for task in tasks)
+    signs = {line.sign for line in told}
+    sign = "▸" if any(task.question in now for task in tasks) else "·"
+    if decided == len(tasks) and sign == "·":
+        sign = "✗" if "✗" in signs else "?" if signs else "✓"
     words = "what the server takes of what Warden's engine sends"
-    return [Line("probes", words, sign, f"{passed} of {len(tasks)}"), *told]
+    count = f"{decided - len(told)} of {len(tasks)}"
+    return [Line("probes", words, sign, count, model=tasks[0].model), *told]

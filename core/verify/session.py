@@ -5,10 +5,11 @@ Importing this module imports httpx.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 
@@ -27,12 +28,13 @@ from core.verify.registry import optional_probes
 from core.verify.run import Decided, Waits, run_plan
 from core.verify.trials.home import NAME as STAYS_HOME
 from core.verify.trials.home import lane_home
+from core.verify.trials.registry import TRIALS
 from core.verify.trials.setting import CONCURRENCY, RUNS
 from core.warden.chains import LANES, Lane
 from core.wire.client import open_client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 
     from core.target import Target
     from core.verify.courtesy import Held
@@ -43,6 +45,10 @@ if TYPE_CHECKING:
     from core.wire.bounds import Bounds
     from core.wire.network import Network
     from core.workspace import Workspace
+
+
+_T = TypeVar("_T")
+DEAR: Final = tuple(trial.name for trial in TRIALS if trial.optional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +84,25 @@ class Verification:
                 workspace.config.defaults, providers=workspace.providers
             ),
         )
-        whole = self.whole = make_plan(
-            seen,
-            self._report,
-            lanes=wanted.lanes,
-            only=wanted.only,
-            verifies=verifies(workspace.config, workspace.base),
-            runs=wanted.runs,
-        )
-        old = self._old
-        self._decided: tuple[Verdict, ...] = ()
-        if old is not None and old.interrupted and not wanted.afresh:
-            self._decided = old.verdicts
+        verified = verifies(workspace.config, workspace.base)
+
+        def planned(only: tuple[str, ...]) -> Plan:
+            return make_plan(
+                seen,
+                self._report,
+                lanes=wanted.lanes,
+                only=only,
+                verifies=verified,
+                runs=wanted.runs,
+            )
+
+        whole = self.whole = planned(wanted.only)
+        self.dear = planned(DEAR)
+        """Trials that cost as many tokens as they try, run by name only."""
+        self._decided = self._resumable()
         self.plan: Plan = whole.without(self._decided)
         self.resumed = len(whole.tasks) - len(self.plan.tasks)
-        """Verdicts that an interrupted run has found already."""
+        """Questions that an interrupted run has answered well already."""
         self.limit = workspace.config.concurrency or CONCURRENCY
         """Requests at once to one origin."""
         if not whole.tasks and not whole.homeless:
@@ -104,6 +114,11 @@ class Verification:
                     "Leave --lane or --only out.",
                 )
             )
+
+    @property
+    def now(self) -> datetime:
+        """The time, or the one that was given."""
+        return self._now if self._now is not None else datetime.now(UTC)
 
     async def run(
         self,
@@ -125,14 +140,14 @@ class Verification:
         asked: list[Asked] = []
         courtesy = Courtesy(self.limit, tell=lambda held: tell(_waits(held)))
         whole = False
-        receipt = self._receipt(verdicts, asked, interrupted=True)
+        receipt = self._receipt(verdicts, asked, stopped=True)
         try:
             async with AsyncExitStack() as stack:
                 lines: dict[str, Line] = {}
                 dialects: dict[str, str] = {}
                 listed: dict[str, tuple[str, ...] | None] = {}
-                for name, target in targets.items():
-                    endpoint, ids = await self._endpoint(name, target, bounds, network)
+                found = await _all(self._endpoint(*one, bounds, network) for one in targets.items())
+                for (name, target), (endpoint, ids) in zip(targets.items(), found, strict=True):
                     asked.append(endpoint)
                     dialects[name], listed[name] = endpoint.dialect, ids
                     client = await stack.enter_async_context(
@@ -154,7 +169,7 @@ class Verification:
             whole = True
         finally:
             if len(verdicts) > len(self._decided) or whole:
-                receipt = self._receipt(verdicts, asked, interrupted=not whole)
+                receipt = self._receipt(verdicts, asked, stopped=not whole)
                 self._keep(receipt)
         return receipt
 
@@ -167,6 +182,12 @@ class Verification:
             if (one.probe, one.provider, one.model, one.lane) in questions
             or (one.lane in self.whole.homeless and one.probe == STAYS_HOME)
         )
+
+    def failed(self, receipt: Receipt) -> bool:
+        """Whether something that was wanted here failed, or a lane of the whole config leaves."""
+        if self._wanted.whole and receipt.escapes:
+            return True
+        return any(one.verdict == "fail" for one in self.asked(receipt))
 
     # ------------------------------------------------------------------ what is asked
 
@@ -206,16 +227,28 @@ class Verification:
         if store is None:
             return None
         found, _ = store.load(store.path(self._print))
-        if found is None or refusal(found, self._print, self._clock()) is not None:
+        if found is None or refusal(found, self._print, self.now) is not None:
             return None
         return found
 
+    def _resumable(self) -> tuple[Verdict, ...]:
+        """What a stopped run has found and need not be asked again: what passed.
+
+        A failure is asked again, since whoever goes on may have mended it; and so is all that is
+        asked for by name.
+        """
+        if self._old is None or not self._old.interrupted:
+            return ()
+        if self._wanted.afresh or self._wanted.only:
+            return ()
+        return tuple(one for one in self._old.verdicts if one.verdict == "pass")
+
     def _receipt(
-        self, verdicts: Sequence[Verdict], asked: Collection[Asked], *, interrupted: bool
+        self, verdicts: Sequence[Verdict], asked: Collection[Asked], *, stopped: bool
     ) -> Receipt:
         workspace = self._workspace
         path = workspace.document.path
-        now = self._clock()
+        now = self.now
         new = Receipt(
             __version__,
             stamp(now),
@@ -227,26 +260,37 @@ class Verification:
             tuple(
                 dict.fromkeys(Gone(one.code, one.lane, one.message) for one in self._report.escapes)
             ),
-            interrupted=interrupted,
         )
-        keep = None if self._wanted.whole and self._wanted.afresh else self._old
-        if self._wanted.whole and not interrupted and not self._decided:
-            keep = None
-        return merged(
+        # A run of everything, to its end, stands for itself; any other adds to what is known.
+        alone = self._wanted.whole and not stopped and not self._decided
+        keep = None if alone else self._old
+        whole = merged(
             keep,
             new,
             required=required_trials(workspace),
             now=now,
             optional=optional_probes(),
         )
+        goes_on = bool(stopped and self.whole.without(whole.verdicts).tasks)
+        if keep is not None and not self._wanted.whole:
+            goes_on = goes_on or keep.interrupted
+        return msgspec.structs.replace(whole, interrupted=goes_on)
 
     def _keep(self, receipt: Receipt) -> None:
         store = receipts_of(self._workspace)
         if store is not None:
             store.keep(receipt)
 
-    def _clock(self) -> datetime:
-        return self._now if self._now is not None else datetime.now(UTC)
+
+async def _all(asked: Iterable[Coroutine[object, object, _T]]) -> list[_T]:
+    """All of them at once; where one fails, the others are ended."""
+    tasks = [asyncio.ensure_future(one) for one in asked]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _waits(held: Held) -> Waits:

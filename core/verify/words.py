@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from core.text import one_line
+from core.text import one_line, visible
 from core.warden.chains import LANES
 
 if TYPE_CHECKING:
@@ -68,6 +68,25 @@ def verdict_lines(verdict: Verdict, title: str, width: int = 76) -> tuple[str, .
         if verdict.fix:
             lines.append(f"    fix: {one_line(verdict.fix, 600)}")
     return tuple(lines)
+
+
+def evidence_words(verdict: Verdict) -> str:
+    """All of a verdict as text: why, what to do, and each request with its reply."""
+    parts = [visible(verdict.evidence.text)]
+    if verdict.fix:
+        parts.append(f"fix: {visible(verdict.fix)}")
+    for number, (sent, came) in enumerate(verdict.evidence.exchanges, 1):
+        parts.append(f"── sent {number} ──\n{visible(_indented(sent))}")
+        parts.append(f"── came {number} ──\n{visible(came) or 'nothing'}")
+    return "\n\n".join(parts)
+
+
+def _indented(text: str) -> str:
+    """JSON with a line for each member; text that was shortened is no JSON, and stays."""
+    try:
+        return msgspec.json.format(text.encode()).decode()
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return text
 
 
 def estimate_words(cost: Cost, limit: int) -> str:

@@ -82,7 +82,7 @@ def verify(
         verification = Verification(workspace, Wanted(chosen, only, runs, afresh=again))
         cost = verification.plan.estimate
         if verification.resumed:
-            say(f"Going on: {verification.resumed} verdicts are there already (--again asks anew).")
+            say(f"Going on: {verification.resumed} answers are there already (--again asks anew).")
         say(f"{estimate_words(cost, verification.limit)}.")
         if not yes and cost.requests and _may_ask() and not click.confirm("Start?", err=True):
             raise UsageProblem(Fault("usage", "Nothing was asked.", "", "--yes starts at once."))
@@ -102,8 +102,7 @@ def verify(
         print_json(receipt)
     else:
         _show(verification, receipt)
-    asked = verification.asked(receipt)
-    return int(any(one.verdict == "fail" for one in asked) or bool(receipt.escapes))
+    return int(verification.failed(receipt))
 
 
 def _may_ask() -> bool:
