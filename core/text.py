@@ -7,6 +7,7 @@ import unicodedata
 
 _LOGIN = re.compile(r"(?<=:)//[^/@\s\"']*@")
 _KEPT = {"\n", "\t"}
+_TO_JUDGE = re.compile(r"[^\n\t\x20-\x7e]")
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 # Joiners inside emoji and the scripts that need them; alone they cannot move a cursor.
 _HARMLESS = {"\u200c", "\u200d"}
@@ -20,7 +21,7 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     text = text.replace("\r\n", "\n")
-    return "".join(_shown(character) for character in text)
+    return _TO_JUDGE.sub(lambda found: _shown(found[0]), text)
 
 
 def one_line(text: str, limit: int = 300) -> str:

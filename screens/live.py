@@ -36,6 +36,7 @@ from tui.widgets.ask_key import agreed_target
 from tui.widgets.fault import FaultBox
 from tui.widgets.figure_panel import FigurePanel
 from tui.widgets.inspector import Inspector
+from tui.widgets.prompt_line import PromptLine
 from tui.widgets.run_view import RunView
 from tui.widgets.steady import Steady
 from tui.widgets.stream_pane import FRAME_S
@@ -52,7 +53,7 @@ SIDE: Final = 140
 """Columns from which the inspector stands beside the stream."""
 SHORT: Final = 22
 """Rows below which folded thinking is not shown at all."""
-FIGURES_EVERY: Final = 3
+FIGURES_EVERY: Final = 6
 """Frames between two paintings of the figures: a number that changes faster is not read."""
 PROMPT_COLUMNS: Final = 1000
 
@@ -102,7 +103,8 @@ class LiveScreen(StreamingScreen):
             yield Steady("○ not tried", id="state")
         with Horizontal(id="asked"):
             yield Steady("PONG", id="prompt-name")
-            yield Input(value=one_line(self._ready.text, PROMPT_COLUMNS), id="prompt", compact=True)
+            asked = one_line(self._ready.text, PROMPT_COLUMNS)
+            yield PromptLine(value=asked, id="prompt", compact=True)
         with Horizontal(id="stage"):
             yield RunView(id="run")
             yield Inspector(id="inspector")
@@ -201,7 +203,8 @@ class LiveScreen(StreamingScreen):
 
     @on(Input.Changed, "#prompt")
     def name_prompt(self) -> None:
-        """Say which prompt it is."""
+        """Say which prompt it is; whoever types sees the letters first."""
+        self._view.typed()
         self.query_one("#prompt-name", Steady).put(self._asks().name)
 
     def action_model(self) -> None:

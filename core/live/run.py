@@ -38,14 +38,13 @@ from core.live.stream_faults import (
     fell_silent,
     no_stream,
     no_token,
-    not_connected,
     not_done,
     sent_nothing,
     too_much,
 )
 from core.live.trace import Trace
 from core.wire.chat import ChatRequest, adapted
-from core.wire.client import body_chunks
+from core.wire.client import body_chunks, proxy_of
 from core.wire.failures import fault_from_exception, fault_from_reply
 from core.wire.stamps import STAMPS
 
@@ -155,6 +154,8 @@ class _Flow:
         self._tap = tap
         self._told = sent
         self._reader: StreamReader | None = None
+        self._trace = Trace(clock, self._begin)
+        self._proxy = proxy_of(client)
         self.events: deque[Event] = deque()
         self.wake = asyncio.Event()
         self.room = asyncio.Event()
@@ -190,9 +191,11 @@ class _Flow:
             return None
         bounds, base = self._bounds, self._base
         if bounds.total_s is not None and now >= self._begun + bounds.total_s:
-            return not_done(base, bounds.total_s)
+            if self._trace.headers_at is not None:
+                return not_done(base, bounds.total_s)
+            return self._trace.waited(base, now - self._attempted, self._proxy, asked=True)
         if self._sent is None:
-            return not_connected(base, bounds.connect_s)
+            return self._trace.waited(base, now - self._attempted, self._proxy)
         if not self._tokens:
             return no_token(base, bounds.first_byte_s)
         return fell_silent(base, now - self._data_at)
@@ -244,7 +247,7 @@ class _Flow:
             if self._told is not None:
                 self._told(url, headers, body)
 
-        trace = Trace(self._clock, self._begin, told, self._stamps)
+        trace = self._trace = Trace(self._clock, self._begin, told, self._stamps)
         bounds = self._bounds
         try:
             built = self._client.build_request(

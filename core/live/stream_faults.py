@@ -23,17 +23,6 @@ def not_done(base: BaseUrl, seconds: float) -> Fault:
     )
 
 
-def not_connected(base: BaseUrl, seconds: float) -> Fault:
-    """The bound on setting up a connection was reached."""
-    return Fault(
-        "timeout",
-        f"No connection to {base.host_port} came about in {seconds:g} s.",
-        "Something on the way drops the packets: a firewall, a VPN that is not up, or a machine"
-        " that is off.",
-        "Check the address, the VPN and the firewall.",
-    )
-
-
 def no_token(base: BaseUrl, seconds: float) -> Fault:
     """The bound on the first token was reached."""
     return Fault(

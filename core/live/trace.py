@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.live.events import Started
+from core.wire.timer import ConnectTimer
+from core.wire.unreached import waited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from core.errors import Fault
+    from core.providers.base_url import BaseUrl
     from core.wire.stamps import Stamps
 
 
@@ -30,9 +34,11 @@ class Trace:
         self._connect_from: float | None = None
         self._connect_to: float | None = None
         self.headers_at: float | None = None
+        self._timer = ConnectTimer()
 
     async def __call__(self, name: str, info: Mapping[str, object]) -> None:
         """Take one trace event."""
+        await self._timer(name, info)
         if name.endswith("connect_tcp.started"):
             self._connect_from = self._clock()
         elif name.endswith(("connect_tcp.complete", "start_tls.complete")):
@@ -51,6 +57,13 @@ class Trace:
             self._started(Started(self._sending_from if at is None else at, self._connect_s()))
         elif name.endswith("receive_response_headers.complete"):
             self.headers_at = self._clock()
+
+    def waited(
+        self, base: BaseUrl, seconds: float, proxy: str | None, *, asked: bool = False
+    ) -> Fault:
+        """A bound was reached before any reply: what was waited for, in words."""
+        self._timer.proxied = proxy is not None
+        return waited(base, self._timer.stage(base), seconds, proxy, asked=asked)
 
     def _connect_s(self) -> float | None:
         if self._connect_from is None or self._connect_to is None:

@@ -270,6 +270,11 @@ def _inflater(encoding: str) -> _Inflater | None:
     )
 
 
+def proxy_of(client: httpx.AsyncClient) -> str | None:
+    """The proxy that a client of :func:`open_client` goes through; None: it goes straight."""
+    return client.auth.proxy if isinstance(client.auth, _Bound) else None
+
+
 async def _exchange(
     client: httpx.AsyncClient,
     request: httpx.Request,

@@ -3,7 +3,8 @@
 ``python -m tests.benchmarks.stream_app HOW URL OUT MODEL...`` opens the screen on the first MODEL.
 Every request made there goes to the next MODEL of URL, and when it is over a line of JSON with its
 times goes to the file OUT. HOW is ``ours``, the way the app has; ``race``, the same with three
-more requests at once; or ``obvious``: httpx lines, decoded as JSON, on the event loop that paints.
+more requests at once; ``dropped``, the same with text and figures thrown away before they are
+shown; or ``obvious``: httpx lines, decoded as JSON, on the event loop that paints.
 """
 
 from __future__ import annotations
@@ -116,6 +117,31 @@ class ObviousWatching:
         return await self._task
 
 
+class DroppedWatching:
+    """The app's own way, of which the screen is told nothing but that it is over."""
+
+    def __init__(self, watching: Watching) -> None:
+        self._watching = watching
+
+    def take(self) -> Progress:
+        """No text, no figures."""
+        progress = self._watching.take()
+        state = "waiting" if progress.run is None else progress.state
+        return Progress(state, run=progress.run)
+
+    def exchange(self) -> Exchange:
+        """The request and the raw reply so far."""
+        return self._watching.exchange()
+
+    def stop(self) -> None:
+        """Close the connection."""
+        self._watching.stop()
+
+    async def over(self) -> Run:
+        """The run, once it is over."""
+        return await self._watching.over()
+
+
 class BenchAsker(NetworkAsker):
     """Asks the next model of the list, and writes down when its tokens came."""
 
@@ -138,6 +164,8 @@ class BenchAsker(NetworkAsker):
             watching = ObviousWatching(to, prompt)
         else:
             watching = super().watch(to, prompt, max_tokens=MAX_TOKENS)
+        if self._how == "dropped":
+            watching = DroppedWatching(watching)
         if self._how == "race":  # three more beside the one that is shown
             for _ in range(3):
                 other = next(self._models)

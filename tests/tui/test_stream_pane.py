@@ -9,6 +9,7 @@ import pytest
 from textual.app import App
 from textual.widgets import Markdown, Static
 
+from tui.widgets.prompt_line import PromptLine
 from tui.widgets.stream_pane import FAST, KEPT, StreamPane
 from tui.widgets.tail import TAIL, Tail
 
@@ -172,6 +173,43 @@ async def test_a_fast_text_that_is_being_read_stands_still_even_past_its_end() -
         await pilot.press("f")
         await until(pilot, lambda: pane.painted != read)
         assert pane.query_one("#formed", Markdown).source.endswith(PARAGRAPH)
+
+
+async def test_the_last_lines_of_a_fast_text_wait_for_whoever_types_but_not_for_long() -> None:
+    app = Host(markdown=False)
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.pane.push("fast " * FAST)
+        await until(pilot, lambda: app.pane.settled)
+        app.pane.typed()
+        app.pane.push("later")
+        await app.pane.flush()
+        assert not app.pane.painted.endswith("later"), "a letter goes first"
+
+        def types_on() -> bool:
+            app.pane.typed()
+            return app.pane.painted.endswith("later")
+
+        await until(pilot, types_on)
+
+
+async def test_a_letter_in_the_prompt_asks_for_no_new_layout() -> None:
+    class Asking(App[None]):
+        def compose(self) -> ComposeResult:
+            yield PromptLine("Say PONG.", compact=True)
+
+    app = Asking()
+    async with app.run_test(size=(40, 5)) as pilot:
+        await pilot.pause()
+        laid_out: list[bool] = []
+        line = app.query_one(PromptLine)
+        app.screen.screen_layout_refresh_signal.subscribe(line, lambda _: laid_out.append(True))
+        await pilot.press("h", "o", "w")
+        await pilot.pause()
+        assert "how" in line.value
+        assert not laid_out
+        await pilot.press(*("x" * 60))  # longer than its place: the end stays in sight
+        assert line.scroll_offset.x > 0
+        assert not laid_out
 
 
 async def test_text_that_belongs_elsewhere_is_given_away_whole() -> None:

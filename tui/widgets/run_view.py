@@ -107,6 +107,11 @@ class RunView(Vertical):
         show_notes(self.thinking, self.answer, progress.figures, progress.counts_from)
         self.query_one(PhaseBar).show(phases(progress.figures, progress.state))
 
+    def typed(self) -> None:
+        """Somebody types beside the stream."""
+        self.thinking.typed()
+        self.answer.typed()
+
     async def finish(self) -> None:
         """The request is over: both panes show all that they keep."""
         await self.thinking.finish()

@@ -24,8 +24,12 @@ HELD: Final = 20_000
 KEPT: Final = 100_000
 """Characters kept for reading afterwards; what came earlier is said to be gone."""
 FRAME_S: Final = 1 / 30
-TAIL_S: Final = 1 / 20
+TAIL_S: Final = 1 / 15
 """The last lines of a fast text change at most this often: nobody reads them any faster."""
+TYPED_S: Final = 0.15
+"""So long after a letter typed elsewhere the last lines rest: the letter is painted first."""
+REST_S: Final = 0.35
+"""How long they rest at the most, however one types."""
 FORM_S: Final = 1 / 10
 """Markdown grows at most this often: each time its last block is laid out anew."""
 RELEASE_S: Final = 0.5
@@ -66,6 +70,7 @@ class StreamPane(VerticalScroll, can_focus=True):
         self._formed = 0
         self._formed_at = 0.0
         self._tailed_at = 0.0
+        self._typed_at = 0.0
         self._tail = False
         self._over = False
         self._whole = False
@@ -141,6 +146,10 @@ class StreamPane(VerticalScroll, can_focus=True):
         self.note("")
         self.sign()
 
+    def typed(self) -> None:
+        """Somebody types beside a stream: a fast one's last lines wait a moment."""
+        self._typed_at = monotonic()
+
     def take_all(self) -> str:
         """Give all text away and forget it: it belongs somewhere else."""
         text = self.text
@@ -194,7 +203,8 @@ class StreamPane(VerticalScroll, can_focus=True):
         if self._stale:
             await self._unform()
         now = monotonic()
-        if self._pending and self._tail and not self._over and now - self._tailed_at < TAIL_S:
+        rest = REST_S if now - self._typed_at < TYPED_S else TAIL_S
+        if self._pending and self._tail and not self._over and now - self._tailed_at < rest:
             return
         if self._pending:
             self._tailed_at = now

@@ -335,6 +335,35 @@ async def test_the_whole_request_is_bounded_when_that_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("route", "words"),
+    [
+        (raw(Hang()), "took the request and sent nothing"),
+        (sse_reply([Hang()], done=False, end=False), "was not done"),
+        (sse_reply([Flood(b"e\r\n: keep-alive\n\n\r\n")], done=False, end=False), "not done"),
+    ],
+    ids=["no head", "head only", "keep-alives"],
+)
+async def test_a_limit_that_a_person_set_says_what_was_waited_for(
+    route: Behaviour, words: str
+) -> None:
+    events, _ = await collect(route, Bounds(total_s=0.2))
+    fault = _failed(events).fault
+    assert words in fault.what
+    assert "--timeout" in fault.fix
+
+
+async def test_a_silent_tls_port_is_said_to_be_silent_in_the_handshake() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        base = read_base_url(f"https://127.0.0.1:{listener.getsockname()[1]}/v1")
+        bounds = Bounds(total_s=0.2)
+        async with open_client(base, bounds, key=None) as client:
+            events = [one async for one in stream(client, base, REQUEST, bounds)]
+    assert "TLS handshake" in _failed(events).fault.what
+
+
+@pytest.mark.parametrize(
     ("data", "code"),
     [(b"data: " + b"x" * 5000, "too_large"), (event(piece("m", {"content": "x" * 500})) * 20, "")],
 )

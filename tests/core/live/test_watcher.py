@@ -17,6 +17,7 @@ from core.wire.bounds import Bounds
 from tests.servers.scripted import (
     Gate,
     Hang,
+    Pause,
     ScriptedProvider,
     Wait,
     chat_reply,
@@ -302,6 +303,54 @@ async def test_text_that_nobody_takes_is_bounded_and_what_is_gone_is_counted() -
     assert take.events == count
     assert len(take.answer) <= PENDING
     assert len(take.answer) + take.skipped == count * len(word)
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "words"),
+    [
+        ((), "slow", "accepted the request"),
+        ((Pause(0.1), b": keep-alive\n\n") * 8, "slow", "signs of life"),
+        (tuple(piece("m", {"content": f"w{number} "}) for number in range(30)), "stuck", "no sign"),
+        (
+            (piece("m", {}) | {"prompt_progress": {"processed": 40, "total": 100, "cache": 0}},),
+            "stuck",
+            "has read 40%",
+        ),
+    ],
+    ids=["no token", "keep-alives", "silence in the answer", "prefill that stands"],
+)
+async def test_silence_is_spoken_of_while_it_lasts(
+    before: tuple[Step | bytes | Mapping[str, object], ...],
+    code: str,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("core.live.waits.LONG_S", 0.25)
+    gate = Gate()
+    route = sse_reply(
+        [*before, Wait(gate), piece("m", {"content": "PONG"}), piece("m", {}, "stop")]
+    )
+    async with ScriptedProvider({CHAT: route}) as server:
+        watching = watch(read_base_url(server.base_url), "m", PONG, bounds=QUICK)
+        takes = await until(watching, lambda now: any(words in one.message for one in now.said))
+        gate.open()
+        after = await until(watching, lambda now: now.run is not None)
+    assert [one.code for one in takes[-1].said] == [code]
+    assert takes[-1].said[0].fix
+    assert code not in {one.code for one in after[-1].said}, "it is over"
+
+
+async def test_what_of_a_long_answer_is_not_kept_is_said() -> None:
+    word = "x" * 100_000
+    body = b"".join(event(piece("m", {"content": word})) for _ in range(60))
+    body += event(piece("m", {}, "stop"))
+    takes, _, _ = await run_out(sse_reply([body]), ReadyPrompt("own", "hi", ""))
+    run = takes[-1].run
+    assert run is not None
+    (told,) = [one for one in run.warnings if one.code == "text_not_kept"]
+    gone = int(told.message.split()[0].replace(",", ""))
+    assert run.answer.count("x") + gone == 60 * len(word)
+    assert "--max-tokens" in told.fix
 
 
 async def test_threads_end_with_their_requests() -> None:

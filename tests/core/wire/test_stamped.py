@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpcore
 import pytest
 
-from core.wire.stamped import StampedStream, connect
+from core.wire.stamped import StampedStream, connect, together
 from core.wire.stamps import SO_TIMESTAMPNS, Source, Stamps, stamp_in
 from tests.servers.certificates import make_pki
 
@@ -241,6 +241,36 @@ async def test_a_reader_that_does_not_come_makes_the_server_wait_and_loses_nothi
     await sending
     assert got == data
     there.close()
+    await stream.aclose()
+
+
+def test_a_crowd_of_pieces_goes_on_as_few_with_the_times_of_their_last_bytes() -> None:
+    ms = 1_000_000
+    pieces: list[tuple[bytes, tuple[int, Source]]] = [
+        (bytes([65 + number]), (number * ms // 2, "kernel")) for number in range(8)
+    ]
+    joined_up = list(together(pieces))
+    assert b"".join(data for data, _ in joined_up) == b"ABCDEFGH"
+    assert joined_up == [
+        (b"ABC", (1 * ms, "kernel")),
+        (b"DEF", (5 * ms // 2, "kernel")),
+        (b"GH", (7 * ms // 2, "kernel")),
+    ]
+    assert list(together([])) == []
+
+
+@on_linux
+@pytest.mark.parametrize("count", [4, 400])
+async def test_what_is_captured_comes_whole_and_in_order(count: int) -> None:
+    stream, there = await joined(Stamps(capture=True))
+    sent = [f"piece {number};".encode() for number in range(count)]
+    for one in sent:
+        there.sendall(one)
+    there.close()
+    got = []
+    while data := await stream.read(65536, 5.0):
+        got.append(data)
+    assert b"".join(got) == b"".join(sent)
     await stream.aclose()
 
 
