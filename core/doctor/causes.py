@@ -113,7 +113,9 @@ def _other_family(fault: Fault, base: BaseUrl, other: str) -> Fault:
     return Fault(
         fault.code,
         f"Nothing answers at {base.host_port}, but something does at {shown_host}:{base.port}.",
-        "The server listens on the other family of addresses of this machine.",
+        "The server listens on the other family of addresses of this machine."
+        if (":" in base.host) is not (":" in other)
+        else "The server listens on that address of this machine alone.",
         f"Use {there}.",
     )
 

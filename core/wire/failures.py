@@ -78,6 +78,7 @@ def fault_from_reply(
         model=model,
         keyed=key is not None and bool(key) and key.reveal() != PLACEHOLDER,
         asks_litellm=dialect in {None, "litellm"},
+        path=base.path,
         own=base.place in {"loopback", "this_machine", "any_address"},
         inside=inside,
     )

@@ -28,6 +28,28 @@ def judge_gate(seen: Seen) -> Fault | None:
             "Give the provider the header that it names: turnkey provider add --header, or "
             'headers = { x-portkey-provider = "…" } in warden.toml.',
         )
+    if seen.status == 401:
+        return _other_login(seen)
+    return None
+
+
+def _other_login(seen: Seen) -> Fault | None:
+    """A 401 of somebody who wants something else than a bearer key."""
+    if seen.headers.get("www-authenticate", "").lower().startswith("basic"):
+        return seen.fault(
+            "key_refused" if seen.keyed else "key_missing",
+            f"{seen.at} wants a user's name and password (Basic), and no key.",
+            'Give the provider the header: headers = { Authorization = "Basic …" }, or have the '
+            "web server before it let the API through.",
+            seen.words or "That is a web server's login, before the model server.",
+        )
+    if seen.has("x-api-key"):
+        return seen.fault(
+            "key_refused" if seen.keyed else "key_missing",
+            f"{seen.at} wants the key in a header named x-api-key.",
+            'Give the provider that header: headers = { x-api-key = "…" } in warden.toml, or use '
+            "the gateway's OpenAI-compatible address.",
+        )
     return None
 
 

@@ -77,7 +77,9 @@ def _judge_parameters(seen: Seen) -> Fault | None:
 
 
 def _judge_overflow(seen: Seen) -> Fault | None:
-    if not seen.has(
+    # text-generation-inference: «`inputs` tokens + `max_new_tokens` must be <= 4096»
+    tgi = seen.has("must be <=", "must have less than") and seen.has("`inputs`")
+    if not tgi and not seen.has(
         "contextwindowexceeded",
         "context_length_exceeded",
         "exceed_context_size",
@@ -236,6 +238,9 @@ def _judge_loading(seen: Seen) -> Fault | None:
         fix = "Look at the server's log: memory, a damaged file, or a version that is too old."
         return seen.fault("server_error", "The server cannot load that model.", fix)
     if seen.has("loading model", "model is loading", "model is unloaded", "model limit reached"):
+        if seen.error.upstream or seen.error.group or seen.has("litellm."):
+            what = "The server behind the proxy is still loading the model."
+            return seen.fault("loading", what, "Wait a little and ask again.")
         return seen.fault(
             "loading", f"{seen.at} is still loading the model.", "Wait a little and ask again."
         )
@@ -271,22 +276,30 @@ def _judge_path(seen: Seen) -> Fault | None:
     )
     if not known:
         return None
+    fix = "Correct the base URL: it should end in /v1, once."
+    if seen.path.endswith("/v1") and seen.model is not None:
+        fix = (
+            "The base URL ends as it should: see whether the server is started with its chat API, "
+            "and whether a proxy before it lets POST …/chat/completions through."
+        )
+    elif seen.path.count("/v1") == 1 and seen.path.endswith("/v1"):
+        fix = "Correct the base URL: the API may stand below another path, or on another port."
     return seen.fault(
         "path_wrong",
         f"{seen.at} answers, but not at this path.",
-        "Correct the base URL: it should end in /v1, once.",
+        fix,
         seen.words or "There is no such path.",
     )
 
 
 def _judge_upstream(seen: Seen) -> Fault | None:
-    behind = seen.error.upstream or seen.error.group
+    behind = seen.error.upstream or seen.error.group or seen.has("litellm.apiconnectionerror")
     gateway = seen.status in {502, 503}
     if not behind and not (gateway and seen.words):
         return None
     if seen.status < 500 and seen.status not in {404, 424}:
         return None
-    if "connection error" in seen.text:
+    if seen.has("connection error", "cannot connect to host"):
         what = "The proxy cannot reach the server behind it."
     elif seen.status == 404:
         what = "The proxy asks the server behind it at a wrong path."

@@ -31,6 +31,8 @@ class Seen(msgspec.Struct, frozen=True):
     """Whether a key was sent."""
     asks_litellm: bool
     """False when the server is known to be something else than LiteLLM."""
+    path: str = ""
+    """The base URL's path: ``/v1``."""
     own: bool = False
     """Whether the host is this machine, which no proxy of the environment stands before."""
     inside: bool = False

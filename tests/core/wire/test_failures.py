@@ -251,7 +251,7 @@ def test_what_other_servers_are_known_to_answer(status: int, body: bytes, code: 
     [
         (200, "bad_shape", "login"),
         (401, "key_refused", ""),
-        (404, "path_wrong", "/v1"),
+        (404, "path_wrong", "chat API"),
         (413, "too_large", "limit"),
         (500, "bad_shape", ""),
         (502, "upstream", "the server behind it runs"),
@@ -598,3 +598,49 @@ def test_a_chain_that_bites_its_tail_ends() -> None:
     first, second = OSError("a"), OSError("b")
     first.__context__, second.__context__ = second, first
     assert fault_from_exception(first, BASE).code == "connection_failed"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "words", "code", "what", "fix"),
+    [
+        (401, {"www-authenticate": 'Basic realm="x"'}, "", "key_refused", "Basic", "Authorization"),
+        (401, {}, "x-api-key header is required", "key_refused", "x-api-key", "x-api-key"),
+        (
+            422,
+            {},
+            "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.",
+            "context_overflow",
+            "does not fit",
+            "larger window",
+        ),
+        (
+            503,
+            {},
+            "litellm.ServiceUnavailableError: ServiceUnavailableError: OpenAIException - "
+            "Loading model",
+            "loading",
+            "behind the proxy",
+            "Wait",
+        ),
+        (
+            500,
+            {},
+            "litellm.APIConnectionError: Connection error",
+            "upstream",
+            "cannot reach the server behind it",
+            "api_base",
+        ),
+        (404, {}, "Not Found", "path_wrong", "not at this path", "lets POST"),
+    ],
+)
+def test_causes_that_were_once_mistaken(
+    status: int, headers: dict[str, str], words: str, code: str, what: str, fix: str
+) -> None:
+    body = msgspec.json.encode({"error": {"message": words}})
+    base = read_base_url("http://gw.lan:4000/v1")
+    fault = fault_from_reply(status, headers, body, base, model="m", key=Secret("sk-some-key"))
+    assert fault is not None
+    assert fault.code == code
+    assert what in fault.what
+    assert fix in fault.fix
+    assert "should end in /v1" not in fault.fix
