@@ -12,9 +12,10 @@ from core.discover.dialect import json_of
 from core.discover.rows import row_id, rows_of
 from core.errors import Fault, TurnkeyError
 from core.keys.bounded import beside as in_thread
-from core.wire.bodies import Json, as_dict, as_list, mended_json
-from core.wire.client import Reply, get, post
+from core.wire.bodies import Json, as_dict, as_list, is_html, mended_json, read_error, shown
+from core.wire.client import Reply, get, post, proxy_of
 from core.wire.failures import fault_from_reply
+from core.wire.unreached import page_by_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -81,6 +82,12 @@ class Asker:
             reply = await self._bounded(lambda: get(self._client, url, self._bounds))
         except TurnkeyError as error:
             return Listed(base, (), error.fault, None)
+        proxy = proxy_of(self._client)
+        page = reply.status < 300 and is_html(reply.headers, reply.body)
+        if proxy is not None and base.scheme == "http" and page:
+            words = read_error(reply.body).message
+            said = shown(words if self.key is None else self.key.redact(words))[:120]
+            return Listed(base, (), page_by_proxy(base, proxy, reply.status, said), None)
         return await beside(len(reply.body), read_list, reply, base, self.key)
 
     async def list_at(self, bases: Sequence[BaseUrl]) -> list[Listed]:

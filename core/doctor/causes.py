@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from core.errors import Fault
 from core.text import one_line
 from core.wire.bodies import is_html, read_error, shown
-from core.wire.unreached import proxy_shown, wants_certificate
+from core.wire.unreached import page_by_proxy, proxy_shown, wants_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -299,6 +299,9 @@ def strange_reply(
     bare = not reply.body and reply.status in {403, *_GATEWAY}
     if proxy is not None and (reply.status == 407 or (html and reply.status >= 400) or bare):
         return _proxy_answers(reply, base, proxy)
+    if proxy is not None and html and base.scheme == "http" and reply.status < 300:
+        said = shown(read_error(reply.body).message)[:120]
+        return page_by_proxy(base, proxy, reply.status, said)
     if fault is None:
         return None
     gateway = html and (reply.status in _GATEWAY or reply.status < 300)

@@ -98,6 +98,7 @@ class _Climb:
         self._bounds = bounds
         self._proxy = around.network.proxy_for(base)
         self._hold: asyncio.TimerHandle | None = None
+        self._page: Fault | None = None
 
     async def climb(self) -> str | None:
         """Climb as far as it goes; the model that was chosen to be asked, if any."""
@@ -144,9 +145,10 @@ class _Climb:
             self._ladder.failed("http", strange, watch.first_byte_s)
             return None
         self._ladder.passed("http", outcomes.http_words(reply), watch.first_byte_s)
-        if strange is not None:
+        if strange is not None and self._proxy is not None:
             self._ladder.failed("server", strange)
             return None
+        self._page = strange  # a front page, and the list may be at a path beside it
         return reply
 
     def _client(self, limits: Bounds, *, keyed: bool) -> httpx.AsyncClient:
@@ -247,6 +249,9 @@ class _Climb:
             headers=patient.headers,
             network=self._around.network,
         )
+        if self._page is not None and found.error is not None:
+            ladder.failed("server", self._page)
+            return None
         ladder.passed("server", outcomes.server_words(found), found.seconds)
         refused = outcomes.key_fault(found, patient.key_fault, patient.source)
         if refused is not None:

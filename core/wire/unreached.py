@@ -49,6 +49,22 @@ Stage: TypeAlias = Literal["name", "tcp", "way", "tls", "reply"]
 """How far a request came; ``way``: a proxy was asked to open one to the server."""
 
 
+def page_by_proxy(base: BaseUrl, proxy: str, status: int, said: str) -> Fault:
+    """A web page where JSON belongs came through ``proxy``: it may be the proxy's own.
+
+    ``said``: the page's title, safe to show.
+    """
+    at = proxy_shown(proxy)
+    return Fault(
+        "upstream",
+        f"A web page came by way of the proxy {at}, not a model server's answer ({status}).",
+        f"The environment sends requests to {base.host} through it"
+        + (f"; the page says «{said}»." if said else ", and the page may be its own."),
+        f"Set NO_PROXY=localhost,127.0.0.1,::1,{base.host}, for Warden as well; if the page is "
+        "the server's, check the base URL.",
+    )
+
+
 def proxy_shown(url: str) -> str:
     """A proxy's address without the login that may stand in it."""
     try:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from core.discover.discover import discover
 from core.doctor.causes import spoken
 from core.doctor.examine import examine
 from core.doctor.patient import Patient
 from core.doctor.rungs import Report, report_text
 from core.doctor.surroundings import Surroundings
 from core.keys.secret import Secret
+from core.providers.base_url import read_base_url
 from core.wire.bounds import Bounds
 from core.wire.network import Network
 from tests.servers.certificates import Pki, make_pki
@@ -22,9 +24,12 @@ from tests.servers.scripted import (
     Behaviour,
     Close,
     Hang,
+    Routes,
     ScriptedProvider,
     Send,
+    chat_reply,
     good_server,
+    models_reply,
     raw,
     text_reply,
 )
@@ -147,6 +152,37 @@ async def test_a_forward_proxy_is_all_that_is_known_to_be_open() -> None:
     rung, what = broken(report)
     assert rung == "http"
     assert what.startswith(f"The proxy {proxy.origin} took the request")
+
+
+async def test_a_page_that_came_by_way_of_a_proxy_is_told_as_such() -> None:
+    page = text_reply(200, "<html><title>Blocked</title></html>", "text/html")
+    async with ScriptedProvider({}, default=page) as proxy:
+        report = await seen(PLAIN_AWAY, behind(proxy.origin))
+        listed = await discover(PLAIN_AWAY, Secret(KEY), network=behind(proxy.origin))
+    rung, what = broken(report)
+    assert rung == "server"
+    assert what.startswith(f"A web page came by way of the proxy {proxy.origin}")
+    assert report.error is not None
+    assert listed.error == report.error
+    assert "NO_PROXY" in report.error.fix
+
+
+@pytest.mark.parametrize(("typed", "error"), [(True, None), (False, "path_wrong")])
+async def test_a_front_page_is_no_verdict_where_the_list_is_at_a_path_beside_it(
+    typed: bool, error: str | None
+) -> None:
+    page = text_reply(200, "<!doctype html><title>Open WebUI</title>", "text/html")
+    routes: Routes = {
+        ("GET", "/api/v1/models"): models_reply(["m"]),
+        ("POST", "/api/v1/chat/completions"): chat_reply("m"),
+    }
+    async with ScriptedProvider(routes, default=page) as server:
+        url = server.origin if typed else read_base_url(f"{server.origin}/v1")
+        report = await examine(Patient(url), Surroundings(), bounds=QUICK)
+    assert (report.error and report.error.code) == error
+    assert any("/api/v1" in rung.evidence for rung in report.rungs) or error
+    if report.error is not None:
+        assert report.error.fix.endswith("/api/v1.")
 
 
 async def test_silence_behind_a_tunnel_breaks_tls() -> None:
