@@ -20,6 +20,7 @@ def launch(opener: Callable[[], Workspace], *, demo: bool, mouse: bool = True) -
     from core.paths import settings_file
     from core.settings import read_settings
     from tui.app import TurnkeyApp
+    from tui.terminal import GONE, forget_terminal
 
     path = settings_file()
     settings, faults = read_settings(path)
@@ -31,6 +32,8 @@ def launch(opener: Callable[[], Workspace], *, demo: bool, mouse: bool = True) -
         )
         app.keep_settings_in(path)
         code = app.run(mouse=mouse and settings.mouse)
+    if GONE in {code, app.return_code}:
+        forget_terminal()
     for fault in faults:
         from tui.commands.output import warn_of
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Final
 
@@ -31,6 +32,14 @@ def terminal_is_there() -> bool:
     except (ValueError, OSError):  # closed, or no file at all: a test's
         return True
     return True
+
+
+def forget_terminal() -> None:
+    """Let what is still to be written go nowhere: Python would end with 120 for what it cannot."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 _GONE: Final = frozenset({5, 6})  # EIO, ENXIO
