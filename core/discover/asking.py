@@ -203,9 +203,11 @@ def read_list(
             f"Use {base.origin}/v1.",
         )
         return Listed(base, (), fault, reply)
+    warnings = (_goes_on(base, len(whole)),) if as_dict(value).get("has_more") is True else ()
     if not mended:
-        return Listed(base, rows, None, reply)
-    return Listed(base, whole, None, reply, (_mended(base, len(rows) - len(whole)),))
+        return Listed(base, rows, None, reply, warnings)
+    mend = _mended(base, len(rows) - len(whole))
+    return Listed(base, whole, None, reply, (*warnings, mend))
 
 
 def is_lm_studios_own(value: Json) -> bool:
@@ -213,6 +215,16 @@ def is_lm_studios_own(value: Json) -> bool:
     top = as_dict(value)
     rows = [as_dict(row) for row in as_list(top.get("models"))]
     return "data" not in top and any("key" in row and "loaded_instances" in row for row in rows)
+
+
+def _goes_on(base: BaseUrl, count: int) -> Fault:
+    """What to say of a list that comes in pages, as Anthropic's does (``has_more``)."""
+    return Fault(
+        "empty_answer",
+        f"The list of models from {base.host_port} goes on after the first {count}.",
+        "It comes in pages, and only the first was asked for.",
+        "A model that is not listed may be typed; ping it.",
+    )
 
 
 def _mended(base: BaseUrl, lost: int) -> Fault:

@@ -22,6 +22,7 @@ from tests.servers.scripted import (
     Reset,
     ScriptedProvider,
     Send,
+    json_reply,
     models_reply,
     raw,
     text_reply,
@@ -152,3 +153,16 @@ async def test_a_list_without_one_readable_id_is_no_list() -> None:
         found = await look(server)
     assert found.error is not None
     assert found.error.code == "bad_shape"
+
+
+@pytest.mark.parametrize("more", [True, False])
+async def test_a_list_that_goes_on_says_so(*, more: bool) -> None:
+    """As Anthropic's ``GET /v1/models`` pages."""
+    rows = [{"type": "model", "id": "c", "display_name": "C"}]
+    listed = json_reply(200, {"data": rows, "has_more": more, "last_id": "c"})
+    async with ScriptedProvider({("GET", "/v1/models"): listed}) as server:
+        found = await look(server)
+    assert [model.id for model in found.models] == ["c"]
+    assert [one.what.endswith("goes on after the first 1.") for one in found.warnings] == [
+        True
+    ] * more
