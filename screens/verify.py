@@ -133,6 +133,7 @@ class VerifyScreen(TurnkeyScreen[None]):
             else:
                 self._tell("v starts. Nothing of your repository is read; esc stops.")
         self._draw_lines()
+        self._go_to_failure()
         self.query_one("#lines").focus()
 
     def _plan(self) -> bool:
@@ -207,6 +208,13 @@ class VerifyScreen(TurnkeyScreen[None]):
     def _line(self) -> Line | None:
         at = self.query_one("#lines", OptionList).highlighted
         return self._shown[at] if at is not None and at < len(self._shown) else None
+
+    def _go_to_failure(self) -> None:
+        """Put the cursor on what failed, if anything did: its cause and its fix stand below."""
+        failed = [index for index, line in enumerate(self._shown) if line.sign == "✗"]
+        line = self._line()
+        if failed and (line is None or line.sign != "✗"):
+            self.query_one("#lines", OptionList).highlighted = failed[0]
 
     def _words(self) -> Content:
         """What is said of the line at the cursor."""
@@ -314,6 +322,7 @@ class VerifyScreen(TurnkeyScreen[None]):
                 self.set_class(False, "-busy")
                 self._usual = self._make(self.workspace)
                 self._draw_lines()
+                self._go_to_failure()
                 self.draw_bar()
 
     def _took(self, event: Event) -> None:
@@ -337,7 +346,7 @@ class VerifyScreen(TurnkeyScreen[None]):
 
 
 SAYS = {
-    "dear": "It sends as many tokens as the limit that it tries, so it is asked by t alone.",
+    "dear": "Not tried: it costs as many tokens as the limit that it tries. t tries it.",
     "probes": "Small questions that decide which flags Warden's engine needs for this server.",
     "learned": "What differs from the engine's own choice, as the probes found it.",
 }

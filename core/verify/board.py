@@ -112,8 +112,8 @@ def _dear(task: Task, known: dict[Question, Verdict], now: set[Question]) -> Lin
     line = msgspec.structs.replace(_line(task, known, now), kind="dear")
     if line.sign != "·":
         return line
-    words = f"{task.title}: not tried, costs {tokens_words(task.cost.tokens)} tokens"
-    return msgspec.structs.replace(line, words=words, sign="?", count="t tries it")
+    cost = f"{tokens_words(task.cost.tokens)} tokens · t"
+    return msgspec.structs.replace(line, sign="?", count=cost)
 
 
 def _decided(kind: Literal["trial", "probe"], words: str, verdict: Verdict) -> Line:

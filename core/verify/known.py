@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from core.errors import Fault
 from core.verify.fingerprint import fingerprint, place_mark
 from core.verify.receipt import standing
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from core.verify.receipt import Standing
     from core.verify.receipts import Receipts
     from core.warden.config import Config, Variant
+    from core.warden.problems import Problem
     from core.workspace import Workspace
 
 
@@ -27,6 +29,33 @@ def standing_of(workspace: Workspace, variant: Variant, now: datetime) -> Standi
     if receipts is None:
         return standing(None, mark, now)
     return receipts.of(mark, place_mark(workspace.document.path), now)
+
+
+def note_of(workspace: Workspace, now: datetime) -> Problem | None:
+    """A note that the config is not verified; None where it is, or has nothing to be tried."""
+    from core.warden.problems import Problem
+
+    if not workspace.providers:
+        return None
+    found = standing_of(workspace, workspace.variant, now)
+    if found.verified:
+        return None
+    layer = workspace.base_document if workspace.base_only else workspace.document
+    first = ("defaults", "providers", workspace.providers[0].name)
+    line, column = (layer.position(first) if layer is not None else None) or (1, 1)
+    what = "This config is verified in part, or something failed."
+    fault = found.fault or Fault("not_verified", what, "", "«turnkey verify» says what.")
+    return Problem(
+        fault.code,
+        "note",
+        "defaults.providers",
+        line,
+        column,
+        fault.what,
+        "",
+        fault.fix,
+        layer="base" if workspace.base_only else "repo",
+    )
 
 
 def receipts_of(workspace: Workspace) -> Receipts | None:

@@ -261,12 +261,15 @@ def test_a_good_file_has_nothing_wrong(desk: Desk) -> None:
     desk.export(WARDEN_LITELLM_API_KEY="set")
     desk.write(provider_table(URL, "m", lanes=all_lanes("litellm/m")))
     checked = desk.turnkey("check")
-    assert (checked.code, checked.out) == (0, ""), checked.out + checked.err
-    assert desk.turnkey("check", "--json").json() == {
-        "problems": [],
-        "escapes": [],
-        "allowed": [],
-    }
+    # that nobody has tried it is a note, and nothing wrong
+    assert (checked.code, checked.out.count("\n")) == (0, 2), checked.out + checked.err
+    assert ": note: This config has not been verified. [not_verified]" in checked.out
+    assert "Nothing is wrong." in checked.err
+    told = desk.turnkey("check", "--json").json()
+    problems = told["problems"]
+    assert isinstance(problems, list)
+    assert [(one["code"], one["severity"]) for one in problems] == [("not_verified", "note")]
+    assert (told["escapes"], told["allowed"]) == ([], [])
 
 
 def test_a_note_alone_exits_0(desk: Desk) -> None:
