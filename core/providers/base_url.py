@@ -32,6 +32,7 @@ _METADATA: Final = frozenset(
         "instance-data",
         "instance-data.ec2.internal",
         "fd00:ec2::254",
+        "fd20:ce::254",
         "100.100.100.200",  # Alibaba
         "168.63.129.16",  # Azure
         "192.0.0.192",  # Oracle
@@ -40,8 +41,8 @@ _METADATA: Final = frozenset(
 """Where clouds hand out a machine's credentials, beside the link-local 169.254.169.254."""
 _SHARED: Final = ip_network("100.64.0.0/10")
 # Carriers and overlay networks such as Tailscale (RFC 6598): not public, not one's own either.
-_EMBEDDED: Final = ip_network("64:ff9b::/96")
-# An IPv4 address behind a translator (RFC 6052).
+_EMBEDDED: Final = (ip_network("64:ff9b::/96"), ip_network("::/96"))
+# An IPv4 address behind a translator (RFC 6052), and in the old compatible form (RFC 4291, 2.5.5.1).
 _HOME_SUFFIXES: Final = (".local", ".lan", ".internal", ".home", ".arpa", ".localhost", ".test")
 
 
@@ -161,9 +162,9 @@ def _within(address: IPv4Address | IPv6Address) -> IPv4Address | None:
     """The IPv4 address that an IPv6 address stands for, or None."""
     if isinstance(address, IPv4Address):
         return None
-    if address in _EMBEDDED:
+    if int(address) > 1 and any(address in network for network in _EMBEDDED):
         return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped
+    return address.ipv4_mapped or address.sixtofour
 
 
 def _read(text: str, *, exact: bool) -> tuple[BaseUrl, str]:
@@ -190,6 +191,10 @@ def _read(text: str, *, exact: bool) -> tuple[BaseUrl, str]:
     path, typed_path = _read_path(text, slash + tail, changes, exact=exact)
     shown_host = f"[{host}]" if ":" in host else host
     origin = f"{scheme}://{shown_host}" + ("" if port == _DEFAULT_PORT[scheme] else f":{port}")
+    bare = re.fullmatch(r"([0-9a-fA-F:]*:):?([0-9]{3,5})", authority)
+    if bare is not None and ":" in host:
+        meant = bare[1].removesuffix(":") if not bare[1].endswith("::") else bare[1]
+        changes.append(f"It is read as an address without a port; for a port: [{meant}]:{bare[2]}.")
     if host not in authority.lower():
         changes.append(f"The host is read as {shown_host}.")
     base = BaseUrl(

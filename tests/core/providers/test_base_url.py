@@ -216,6 +216,13 @@ def test_warnings_come_before_a_key_is_sent(typed: str, word: str) -> None:
         ("api.example.org.", "public"),
         ("localhost.", "this_machine"),
         ("[64:ff9b::7f00:1]", "this_machine"),
+        ("[::7f00:1]", "this_machine"),
+        ("[::a9fe:a9fe]", "link_local"),
+        ("[2002:7f00:1::1]", "this_machine"),
+        ("[2002:808:808::1]", "public"),
+        ("[fd20:ce::254]", "link_local"),
+        ("[::1]", "loopback"),
+        ("[::]", "any_address"),
         ("0.0.0.0", "any_address"),
         ("[fe80::1]", "link_local"),
     ],
@@ -229,6 +236,21 @@ def test_every_host_is_classed(host: str, place: str) -> None:
 )
 def test_no_warning_where_none_is_due(typed: str) -> None:
     assert read_base_url(typed).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("::1:8080", "[::1]:8080"),
+        ("fe80::1:1234/v1", "[fe80::1]:1234"),
+        ("[::1]:8080", ""),
+        ("::1", ""),
+        ("localhost:8080", ""),
+    ],
+)
+def test_an_address_without_brackets_has_no_port_and_it_is_told(typed: str, meant: str) -> None:
+    told = [one for one in read_base_url(typed).changes if "without a port" in one]
+    assert [one.endswith(f"for a port: {meant}.") for one in told] == ([True] if meant else [])
 
 
 def test_exact_leaves_the_path_as_warden_will_use_it() -> None:
