@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import unquote
@@ -18,7 +19,7 @@ from core.keys.secret import Secret
 from core.providers.base_url import read_base_url
 from core.providers.key_forms import looks_secret, may_be_key, without_keys
 from core.providers.names import env_stem
-from core.text import without_login
+from core.providers.url_keys import address_keys, query_keys, shown_address, without_query_keys
 from core.warden.difference import diff
 from core.warden.keys_edit import dotted, set_key, unset_key
 from core.warden.secrets import (
@@ -27,6 +28,7 @@ from core.warden.secrets import (
     loose_keys,
     loose_values,
     movable,
+    pieces,
     secret_paths,
 )
 from core.warden.values import value_at
@@ -49,9 +51,10 @@ class Leak:
     """One key in the file."""
 
     path: KeyPath
-    way: Literal["remove", "reference", "login", "none"]
+    way: Literal["remove", "reference", "login", "query", "none"]
     """Its line is removed, or its value becomes ``$VARIABLE``; ``login``: a URL loses its user and
-    password, which a header sends from then on, unless it is the provider's key; ``none``: nobody
+    password, which a header sends from then on, unless it is the provider's key; ``query``: a URL
+    loses the parameter, and its value becomes the provider's key; ``none``: nobody
     knows its use."""
     variable: str = ""
     """What the keyring files it under."""
@@ -69,6 +72,7 @@ class Leak:
             "remove": "its line leaves",
             "reference": f"the line says ${self.variable}",
             "login": "the address stays without it",
+            "query": "the address stays without it, and it is sent as the provider's key",
         }[self.way]
         return f"Move it to the keyring as {self.variable}, only for {self.origin}; {left}."
 
@@ -120,6 +124,8 @@ def taken_out(document: Document, leak: Leak) -> Document:
     if leak.way == "none":
         raise KeyProblem(Fault("keyring", "The use of this key is not known.", "", leak.says))
     url = str(value_at(document.data(), leak.path))
+    if leak.way == "query":
+        return set_key(document, leak.path, without_query_keys(url))
     document = set_key(document, leak.path, bare_address(url))
     if leak.variable.endswith("_AUTHORIZATION"):
         header = (*leak.path[:-1], "headers", "Authorization")
@@ -127,35 +133,42 @@ def taken_out(document: Document, leak: Leak) -> Document:
     return document
 
 
+class Mask:
+    """Hides keys in whatever is shown: those of the documents, and all that has a key's form."""
+
+    def __init__(self, *documents: Document) -> None:
+        found = dict.fromkeys(value for document in documents for value in _values(document))
+        longest = sorted(found, key=len, reverse=True)  # a key may hold a shorter one
+        self._secrets = [Secret(value) for value in longest]
+
+    def text(self, text: str) -> str:
+        """``text`` without keys, and without the passwords of its addresses."""
+        for secret in self._secrets:
+            text = secret.redact(text)
+        return shown_address(text)
+
+    def data(self, value: object) -> object:
+        """JSON data (mappings, lists, scalars) with every text and every name in it masked."""
+        if isinstance(value, Mapping):
+            return {self.text(str(key)): self.data(entry) for key, entry in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.data(entry) for entry in value]
+        return self.text(value) if isinstance(value, str) else value
+
+
 def masked(text: str, *documents: Document) -> str:
     """``text`` without anything that has a key's form, and without the keys of the documents."""
-    for document in documents:
-        for value in _values(document):
-            text = Secret(value).redact(text)
-    return without_keys(text)
+    return Mask(*documents).text(text)
 
 
 def masked_data(value: object, *documents: Document) -> object:
     """JSON data (mappings, lists, scalars) with every text in it :func:`masked`."""
-    values = [Secret(one) for document in documents for one in _values(document)]
-
-    def hide(one: object) -> object:
-        if isinstance(one, dict):
-            return {without_keys(str(key)): hide(entry) for key, entry in one.items()}
-        if isinstance(one, list | tuple):
-            return [hide(entry) for entry in one]
-        if isinstance(one, str):
-            for secret in values:
-                one = secret.redact(one)
-            return without_keys(without_login(one))
-        return one
-
-    return hide(value)
+    return Mask(*documents).data(value)
 
 
 def masked_diff(before: Document, after: Document) -> str:
     """The unified diff of two versions of a file, without the values of keys in them."""
-    return without_login(masked(diff(before.raw, after.raw, after.path.name), before, after))
+    return masked(diff(before.raw, after.raw, after.path.name), before, after)
 
 
 def holds_keys(document: Document) -> bool:
@@ -168,11 +181,13 @@ def _values(document: Document) -> Iterator[str]:
     data = document.data()
     for path in secret_paths(data):
         value = value_at(data, path)
+        if isinstance(path[-1], str) and looks_secret(path[-1]):
+            yield from _spelled(path[-1])
         if not isinstance(value, str):
             continue
-        login = login_in(value)
-        if login is not None:
-            yield from (one for one in login if len(one) >= 4)
+        parts = pieces(value)
+        if parts:
+            yield from (*parts, *map(unquote, parts))
             continue
         yield value
         yield from (part for part in value.split() if len(part) >= _TELLING)
@@ -181,6 +196,11 @@ def _values(document: Document) -> Iterator[str]:
             lines = document.text[spot.value.start : spot.value.end].strip("\"'").splitlines()
             yield from (line.strip() for line in lines if len(line.strip()) >= _TELLING)
     yield from loose_values(document)
+
+
+def _spelled(name: str) -> Iterator[str]:
+    """A key that stands where a name belongs, in every form that names are given."""
+    yield from (name, name.upper(), name.lower(), env_stem(name))
 
 
 def _leak(document: Document, path: KeyPath, taken: set[str]) -> Leak:
@@ -192,7 +212,8 @@ def _leak(document: Document, path: KeyPath, taken: set[str]) -> Leak:
     if provider is None or not isinstance(value, str):
         return nothing
     try:
-        origin = read_base_url(bare_address(provider.base_url), exact=True).origin
+        address = re.split(r"[?#]", bare_address(provider.base_url))[0]
+        origin = read_base_url(address, exact=True).origin
     except UsageProblem:
         return nothing
     named = provider.api_key_env
@@ -223,6 +244,11 @@ def _leaked_login(
 
     Pi sends an ``Authorization`` header of the provider's own instead of the key.
     """
+    if address_keys(url):
+        alone = login_in(url) is None and len(query_keys(url)) == len(address_keys(url)) == 1
+        return (
+            Leak(path, "query", key, origin) if alone and key not in taken else Leak(path, "none")
+        )
     if _key_of_login(url) is not None and key not in taken:
         return Leak(path, "login", key, origin)
     name = str(path[2])
@@ -254,5 +280,7 @@ def _secret(document: Document, leak: Leak) -> Secret:
         user, password = map(unquote, login_in(value) or ("", ""))
         coded = base64.b64encode(f"{user}:{password}".encode()).decode()
         return Secret(f"Basic {coded}")
+    if leak.way == "query":
+        return Secret(unquote(query_keys(value)[0]))
     found = _BEARER.fullmatch(value) if leak.bearer else None
     return Secret(found[1] if found else value)

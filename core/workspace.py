@@ -20,7 +20,7 @@ from core.keys.secret import MASK
 from core.leaked import holds_keys
 from core.live.history import History
 from core.providers.base_url import read_base_url
-from core.providers.key_forms import is_opaque, looks_secret
+from core.providers.key_forms import is_opaque, looks_secret, without_keys
 from core.sheets import LAYERS, Sheets
 from core.text import one_line
 from core.warden import document as documents
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from core.onboarding import Name
     from core.providers.base_url import BaseUrl
     from core.warden.config import Provider, Variant
-    from core.warden.lanes import LaneReport
+    from core.warden.lanes import LaneReport, Layer
     from core.warden.problems import Problem
 
 
@@ -123,9 +123,9 @@ class Workspace(Sheets):
         was not written. A keyring that fails does not undo the save: its key stays for this run,
         and the returned faults say so.
         """
-        unkept = self._keep_version() if self._changed("repo") else None
+        unkept = [self._keep_version(layer) for layer in LAYERS if self._changed(layer)]
         self.write_files()
-        faults = [] if unkept is None else [unkept]
+        faults = [fault for fault in unkept if fault is not None]
         for (variable, origin), secret in self.waiting_keys.items():
             if self.demo is not None:
                 place = self.vault.remember(variable, origin, secret)
@@ -156,15 +156,16 @@ class Workspace(Sheets):
         self.pending_keys[after, origin] = secret
         return True
 
-    def _keep_version(self) -> Fault | None:
+    def _keep_version(self, layer: Layer) -> Fault | None:
         """Keep the version on disk in the state folder; a fault where that does not work.
 
         A folder that cannot be written is no reason not to save.
         """
-        if self.state_folder is None or not self.saved.exists or holds_keys(self.saved):
+        saved = self.saved if layer == "repo" else self.base_saved
+        if self.state_folder is None or saved is None or not saved.exists or holds_keys(saved):
             return None
         try:
-            backup(self.saved, self.state_folder)
+            backup(saved, self.state_folder)
         except (OSError, ConfigProblem):
             return Fault(
                 "config_unwritable",
@@ -279,7 +280,7 @@ class Workspace(Sheets):
         for provider in self.providers:
             if provider.name == name:
                 return provider
-        known = ", ".join(provider.name for provider in self.providers)
+        known = without_keys(", ".join(provider.name for provider in self.providers))
         # It may be a key, put where the name belongs.
         shown = MASK if looks_secret(name) or is_opaque(name) else one_line(name, 60)
         raise UsageProblem(

@@ -16,7 +16,8 @@ from core.errors import TurnkeyError
 from core.lane_state import lane_state
 from core.mend import to_mend
 from core.providers.key_forms import shown_selector
-from core.text import one_line, without_login
+from core.providers.url_keys import shown_address
+from core.text import one_line
 from core.verify.known import standing_of
 from core.verify.receipt import Standing
 from tui.widgets.found import FoundServers
@@ -203,7 +204,7 @@ class HomeScreen(TurnkeyScreen[None]):
                 f"{sign} ",
                 (one_line(provider.name, 40), "bold"),
                 f"  {count} model{'' if count == 1 else 's'} declared\n",
-                (f"  {one_line(without_login(provider.base_url), 200)}\n", "$foreground 75%"),
+                (f"  {one_line(shown_address(provider.base_url), 200)}\n", "$foreground 75%"),
                 (f"  {key}", "$foreground 75%"),
             )
             options.append(Option(lines, id=f"provider:{provider.name}"))

@@ -17,6 +17,7 @@ from core.keys.source import variable_fault
 from core.providers.base_url import read_base_url
 from core.providers.key_forms import may_be_key, shown_selector
 from core.providers.names import name_fault, name_warnings
+from core.providers.url_keys import address_keys, shown_address, without_query_keys
 from core.text import one_line
 from core.warden.edits import remove_provider, rename_provider, replace_provider, uses
 from core.warden.secrets import bare_address, login_in
@@ -49,6 +50,9 @@ class ProviderScreen(TurnkeyScreen[None]):
         self._address = self._provider.base_url
         if login_in(self._address) is not None:
             self._address = bare_address(self._address)  # a password is never shown
+        if address_keys(self._address):
+            # Nor is a key: it stays in the file unless the field is written anew.
+            self._address = shown_address(without_query_keys(self._address))
 
     def body(self) -> ComposeResult:
         """Three fields, and where the provider is used."""

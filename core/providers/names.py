@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import Fault
 from core.providers.hosted import PI_CREDENTIALS
+from core.providers.key_forms import looks_secret
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -162,6 +163,8 @@ def suggest_name(text: str) -> str:
 
     ``My GPU box`` gives ``mygpubox``; ``openrouter`` gives ``openroutergw``.
     """
+    if looks_secret(text):
+        return _FALLBACK  # a key where a name belongs: nothing of it is repeated
     folded = unicodedata.normalize("NFKD", text).lower()
     name = re.sub(r"[^a-z0-9]", "", folded).lstrip("0123456789")[:40] or _FALLBACK
     # Not the same id as one of Pi's, and not its key variable either.

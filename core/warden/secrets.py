@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from core.providers.key_forms import is_opaque, key_spans, looks_secret, may_be_key
+from core.providers.url_keys import address_keys
 
 if TYPE_CHECKING:
     from core.warden.document import Document
@@ -37,6 +38,7 @@ _NOTED: Final = re.compile(
 )
 _EXAMPLE: Final = re.compile(r"your|here|example|change|x{3}|\.\.\.|[<>$]", re.IGNORECASE)
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}")
+_SHORT: Final = 4
 _LEAST: Final = 8
 """Characters that a literal under a secret's name has at least."""
 
@@ -102,7 +104,7 @@ def _search(value: object, path: Path) -> Iterator[Path]:
 def is_secret(value: str, path: Path) -> bool:
     """True when the text at ``path`` is a key: by its look, or by the name that it stands under."""
     name = next((part for part in reversed(path) if isinstance(part, str)), "")
-    if looks_secret(value) or login_in(value) is not None:
+    if looks_secret(value) or login_in(value) is not None or address_keys(value):
         return True
     if name == "model":
         return "/" not in value and is_opaque(value)
@@ -151,10 +153,21 @@ def loose_values(document: Document) -> Iterator[str]:
             yield document.text[start:end]
 
 
+def pieces(url: str) -> tuple[str, ...]:
+    """What is secret in an address: user and password, and keys in its path and its query.
+
+    Empty where the whole text is the key, or none of it.
+    """
+    found = [url[start:end] for start, end in address_keys(url)]
+    return (*(one for one in login_in(url) or () if len(one) >= _SHORT), *found)
+
+
 def _in_comments(text: str, layout: Layout) -> Iterator[tuple[int, int]]:
     for start, end in _comments(text, layout):
         comment = text[start:end]
         for first, last in key_spans(comment):
+            yield start + first, start + last
+        for first, last in address_keys(comment):
             yield start + first, start + last
         for note in _NOTED.finditer(comment):
             name, value = note.groups()

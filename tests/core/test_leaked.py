@@ -151,3 +151,47 @@ def test_no_difference_shows_a_key() -> None:
     assert KEY not in shown
     assert "-headers" in shown
     tomllib.loads(after.text)
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "stored"),
+    [
+        ("http://gw.acme.lan:4000/v1?api_key=QueryS3cret", "http://gw.acme.lan:4000/v1",
+         "QueryS3cret"),
+        ("http://gw.acme.lan:4000/v1?v=1&subscription-key=9f8e7d6c5b4a39281706f5e4d3c2b1a0",
+         "http://gw.acme.lan:4000/v1?v=1", "9f8e7d6c5b4a39281706f5e4d3c2b1a0"),
+        ("http://gw.acme.lan:4000/v1?key=a%2Fbcdefgh&v=1", "http://gw.acme.lan:4000/v1?v=1",
+         "a/bcdefgh"),
+    ],
+)  # fmt: skip
+def test_a_key_in_a_query_becomes_the_providers_key(
+    vault: Vault, url: str, address: str, stored: str
+) -> None:
+    one = document(HEAD.replace("http://gw.acme.lan:4000/v1", url) + TAIL)
+    assert holds_keys(one)
+    (leak,) = leaks(one)
+    assert "sent as the provider's key" in leak.says
+    edited, _ = move(one, leak, vault)
+    assert edited.config().providers[0].base_url == address
+    assert not holds_keys(edited)
+    secret = vault.fetch("WARDEN_GW_API_KEY", ORIGIN)
+    assert secret is not None
+    assert secret.reveal() == stored
+    assert stored not in masked_diff(one, edited) + leak.says
+    assert stored not in str(masked_data({"url": url, "keys": [stored]}, one))
+
+
+def test_a_key_in_a_path_is_found_and_masked_and_left_to_the_person() -> None:
+    key = "tok_PathSecret1234567890abcdefghijklmn"
+    one = document(HEAD.replace("4000/v1", f"4000/v1/{key}") + f"# see http://h/x?token={key}\n")
+    (leak,) = leaks(one)
+    assert leak.way == "none"
+    assert key not in masked(one.text, one)
+    assert key not in masked(f"http://other.lan/{key}/v1")
+
+
+def test_a_key_as_a_name_is_masked_in_every_form_of_the_name() -> None:
+    one = document(f'version = 1\n[defaults.providers.{KEY}]\nbaseUrl = "http://h/v1"\n')
+    stem = KEY.upper().replace("-", "_")
+    shown = masked(f"{KEY} {KEY.upper()} WARDEN_{stem}_API_KEY", one)
+    assert "CANARY" not in shown.upper()

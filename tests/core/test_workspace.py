@@ -174,3 +174,17 @@ def test_key_of_a_renamed_provider_waits_under_its_new_variable(tmp_path: Path) 
     assert not on.waiting_keys, "the file does not name the new provider yet"
     on.edit(rename_provider(on.document, "old", "new"))
     assert list(on.waiting_keys) == [("WARDEN_NEW_API_KEY", "http://127.0.0.1:9")]
+
+
+@pytest.mark.parametrize("query", ["", "?api_key=QueryS3cretKey"])
+def test_the_base_layers_version_before_is_kept_too_unless_a_key_stands_in_it(
+    tmp_path: Path, query: str
+) -> None:
+    base = GATEWAY.replace("gw.example/v1", f"gw.example/v1{query}")
+    workspace = workspace_at(tmp_path, base=base, state=tmp_path / "state")
+    assert workspace.base_document is not None
+    edited = set_lane(workspace.base_document, "synthesis", "litellm/qwen3")
+    workspace.edit(edited, "base")
+    assert workspace.save() == ()
+    kept = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
+    assert [path.read_text() for path in kept] == ([] if query else [base])

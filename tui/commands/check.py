@@ -53,10 +53,9 @@ def check(
     import msgspec
 
     from core.errors import Fault, UsageProblem
-    from core.leaked import masked_data
     from core.text import one_line
     from core.verify.known import note_of
-    from tui.commands.output import print_json, say, show, warn
+    from tui.commands.masking import Door
 
     for one in allow:
         if not _ALLOWED.fullmatch(one):
@@ -69,6 +68,8 @@ def check(
                 )
             )
     workspace = open_here(config, variant, base)
+    door = Door(workspace)
+    show, say, warn = door.show, door.say, door.warn
     fixed = None
     if spellings or drop_leftovers or move_keys:
         from tui.commands.fixing import fix
@@ -88,7 +89,7 @@ def check(
     if as_json:
         told = {"problems": problems, "escapes": escapes, "allowed": allowed}
         facts = msgspec.to_builtins(told if fixed is None else {**told, "fixed": fixed})
-        print_json(masked_data(facts, *workspace.documents))
+        door.json(facts)
     else:
         if fixed is not None and dry_run:
             click.echo(fixed.diff, nl=False)

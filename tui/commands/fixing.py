@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tui.commands.output import say, warn, warn_of
+from tui.commands.output import warn_of
 
 if TYPE_CHECKING:
     from core.workspace import Workspace
@@ -30,11 +30,14 @@ def fix(
     and a warning says so. Raises ConfigProblem when the file cannot be written.
     """
     from core.errors import KeyProblem
-    from core.leaked import leaks, masked, move, taken_out
+    from core.leaked import leaks, move, taken_out
     from core.warden.keys_edit import dotted
     from core.warden.upgrades import all_upgraded, untouched
+    from tui.commands.masking import Door
     from tui.commands.writing import write
 
+    door = Door(workspace)
+    say, warn = door.say, door.warn
     moved: list[str] = []
     for leak in leaks(workspace.document) if keys else ():
         if dry_run:
@@ -45,10 +48,10 @@ def fix(
         try:
             edited, place = move(workspace.document, leak, workspace.vault)
         except KeyProblem as problem:
-            warn_of(problem.fault)
+            warn_of(door.fault(problem.fault))
             continue
         workspace.edit(edited)
-        moved.append(leak.says)
+        moved.append(door.text(leak.says))
         say(f"{leak.variable}: {place.for_origin(leak.origin)}")
     done: list[str] = []
     for leak in leaks(workspace.document) if spellings or leftovers else ():
@@ -58,7 +61,7 @@ def fix(
     if spellings or leftovers:
         document, found = all_upgraded(workspace.document, spellings=spellings, leftovers=leftovers)
         workspace.edit(document)
-        done = [masked(one.says, workspace.document) for one in found]
+        done = [door.text(one.says) for one in found]
     for words in done:
         say(words)
     changes = write(workspace, dry_run=dry_run)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.warden.lane_edits import DefaultModel
     from core.warden.lanes import Lane, LaneReport, Layer
     from core.workspace import Workspace
+    from tui.commands.masking import Door
 
 LANES: tuple[Lane, ...] = ("agent", "auxiliary", "synthesis")
 EFFORTS = ("off", "low", "medium", "high", "xhigh", "max")
@@ -75,6 +76,7 @@ def set_(
     from core.errors import Fault, UsageProblem
     from core.target import split_selector
     from core.warden.lane_edits import set_lane
+    from tui.commands.masking import Door
     from tui.commands.writing import finish, layer_named
 
     if move_default and keep_default:
@@ -88,6 +90,7 @@ def set_(
         )
     provider, model = split_selector(selector)
     workspace = open_here(config, variant, base)
+    door = Door(workspace)
     place = layer_named(workspace, layer)
     found = _provider(workspace, provider, place, allow_hosted=allow_hosted)
     way: DefaultModel = "move" if move_default else "keep" if keep_default else "refuse"
@@ -98,7 +101,7 @@ def set_(
     if effort is not None:
         document = _with_effort(workspace, document, names, effort)
     workspace.edit(document, place)
-    _doubt(provider, model, found)
+    _doubt(door, provider, model, found)
     finish(workspace, dry_run=dry_run, as_json=as_json, layer=place)
     _tell(workspace, names, place, dry_run=dry_run)
 
@@ -136,10 +139,11 @@ def _provider(
 
 def _missing(workspace: Workspace, name: str) -> Provider:
     from core.errors import Fault, UsageProblem
+    from core.providers.key_forms import without_keys
     from core.text import one_line
 
     base = workspace.base
-    known = ", ".join(one.name for one in base.providers) if base is not None else ""
+    known = ", ".join(without_keys(one.name) for one in base.providers) if base is not None else ""
     raise UsageProblem(
         Fault(
             "usage",
@@ -150,14 +154,13 @@ def _missing(workspace: Workspace, name: str) -> Provider:
     )
 
 
-def _doubt(provider: str, model: str, found: Provider | None) -> None:
+def _doubt(door: Door, provider: str, model: str, found: Provider | None) -> None:
     from core.providers.hosted import label
-    from tui.commands.output import warn
 
     if found is None:
-        warn(f"{label(provider)} is a hosted service: code under review leaves for it.")
+        door.warn(f"{label(provider)} is a hosted service: code under review leaves for it.")
     elif model not in {entry.id for entry in found.models}:
-        warn(
+        door.warn(
             f"{provider} does not declare the model «{model}»: Warden would say «Pi model not "
             f"found». It declares: {', '.join(entry.id for entry in found.models) or 'none'}."
         )
@@ -197,10 +200,11 @@ def effort(
     Only the agent lane has one, and with --variant stock the auxiliary lane; max is stock's.
     """
     from core.warden.lane_edits import set_effort
-    from tui.commands.output import say
+    from tui.commands.masking import Door
     from tui.commands.writing import finish, layer_named
 
     workspace = open_here(config, variant, base)
+    door = Door(workspace)
     place = layer_named(workspace, layer)
     wanted = None if level == "unset" else level
     document = set_effort(workspace.sheet(place), lane_name, wanted, workspace.variant)
@@ -209,7 +213,7 @@ def effort(
     if place == "repo":
         for one in workspace.lanes().efforts.values():
             if one.won_by == f"defaults.{lane_name}.effort":
-                say(f"effort of {one.lane}: {one.effort}")
+                door.say(f"effort of {one.lane}: {one.effort}")
 
 
 @lane.command(short_help="Take the model of LANE out of the file.")
@@ -253,17 +257,17 @@ def _tell(workspace: Workspace, names: Sequence[Lane], layer: Layer, *, dry_run:
     """What the lanes resolve to after the edit, and what escapes, on stderr."""
     from core.mend import grouped
     from core.providers.key_forms import shown_selector
-    from tui.commands.output import say
+    from tui.commands.masking import Door
 
+    say = Door(workspace).say
     report: LaneReport = workspace.lanes()
     lanes = report.base_lanes if layer == "base" and report.base_lanes else report.lanes
     verb = "would resolve" if dry_run else "resolves"
     for name in names:
         resolution = lanes[name]
         if resolution.selector is None:
-            say(
-                f"{name} {'would be' if dry_run else 'is'} {resolution.says}, which chooses by itself"
-            )
+            state = "would be" if dry_run else "is"
+            say(f"{name} {state} {resolution.says}, which chooses by itself")
         else:
             selector = shown_selector(resolution.selector)
             say(f"{name} {verb} to {selector}, by {resolution.won_by}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from core.warden.lanes import LaneReport, Resolution
     from core.warden.layers import Layered
     from core.workspace import Workspace
+    from tui.commands.masking import Door
 
 
 @click.command()
@@ -33,20 +34,21 @@ def lanes(
     whole config, what this file's skills get, and what the action takes for itself.
     """
     from core.warden.layers import layered
-    from tui.commands.output import warn
+    from tui.commands.masking import Door
 
     workspace = open_here(config, variant, base)
+    door = Door(workspace)
     report = workspace.lanes(model)
     doubts = tuple(_doubts(workspace, report, model))
     views = None
     if workspace.base_document is not None:
         views = layered(workspace.base_document.data(), workspace.document.data())
     if as_json:
-        _print_json(workspace, report, views, doubts)
+        door.json(_facts(report, views, doubts))
     else:
-        _print(workspace, report, views)
+        _print(door, report, views, base_only=workspace.base_only)
     for doubt in doubts:
-        warn(doubt)
+        door.warn(doubt)
 
 
 def _doubts(workspace: Workspace, report: LaneReport, model: str | None) -> Iterator[str]:
@@ -73,18 +75,13 @@ def _doubts(workspace: Workspace, report: LaneReport, model: str | None) -> Iter
             yield f"{name} names a provider that neither the file nor Pi has: «{shown}»."
 
 
-def _print_json(
-    workspace: Workspace, report: LaneReport, views: Layered | None, doubts: tuple[str, ...]
-) -> None:
+def _facts(report: LaneReport, views: Layered | None, doubts: tuple[str, ...]) -> dict[str, object]:
     import msgspec
-
-    from core.leaked import masked_data
-    from tui.commands.output import print_json
 
     facts: dict[str, object] = {**msgspec.to_builtins(report), "warnings": doubts}
     if views is not None:
         facts["layers"] = _views(views)
-    print_json(masked_data(facts, *workspace.documents))
+    return facts
 
 
 def _views(views: Layered) -> dict[str, object]:
@@ -102,21 +99,21 @@ def _views(views: Layered) -> dict[str, object]:
     return {**rows, "notes": views.notes}
 
 
-def _print(workspace: Workspace, report: LaneReport, views: Layered | None) -> None:
+def _print(door: Door, report: LaneReport, views: Layered | None, *, base_only: bool) -> None:
     from core.mend import grouped
     from core.providers.key_forms import shown_selector
-    from tui.commands.output import show
 
+    show = door.show
     if report.base_lanes is None:
-        _print_lanes(report.lanes, layers=False)
-    elif workspace.base_only:
+        _print_lanes(door, report.lanes, layers=False)
+    elif base_only:
         show("There is no file of the repository's: Warden takes the base layer alone.")
-        _print_lanes(report.lanes, layers=True)
+        _print_lanes(door, report.lanes, layers=True)
     else:
         show("skills of this file, the action and build")
-        _print_lanes(report.lanes, layers=True)
+        _print_lanes(door, report.lanes, layers=True)
         show("\nskills of the base layer")
-        _print_lanes(report.base_lanes, layers=True)
+        _print_lanes(door, report.base_lanes, layers=True)
     for override in report.overrides:
         where = override.skill if not override.trigger else f"{override.skill} ({override.trigger})"
         layer = f", in the {override.layer} layer" if report.base_lanes is not None else ""
@@ -128,26 +125,23 @@ def _print(workspace: Workspace, report: LaneReport, views: Layered | None) -> N
         show(f"escape {group.first.code} ({', '.join(group.lanes)}): {group.first.message}")
         show(f"  fix: {group.first.fix}")
     if views is not None:
-        _print_views(workspace, views)
+        _print_views(door, views)
 
 
-def _print_lanes(lanes: Mapping[str, Resolution], *, layers: bool) -> None:
+def _print_lanes(door: Door, lanes: Mapping[str, Resolution], *, layers: bool) -> None:
     from core.providers.key_forms import shown_selector
-    from tui.commands.output import print_table
 
     rows = [
         (lane, shown_selector(found.says), found.won_by, found.layer or "–")
         for lane, found in lanes.items()
     ]
     heads = ("lane", "selector", "by", "layer")
-    print_table(heads if layers else heads[:3], rows if layers else [row[:3] for row in rows])
+    door.table(heads if layers else heads[:3], rows if layers else [row[:3] for row in rows])
 
 
-def _print_views(workspace: Workspace, views: Layered) -> None:
-    from core.leaked import masked_data
+def _print_views(door: Door, views: Layered) -> None:
     from core.warden.keys_edit import dotted
     from core.warden.layers import value_text
-    from tui.commands.output import print_table, show
 
     titled = (
         ("the whole config", views.merged),
@@ -155,11 +149,9 @@ def _print_views(workspace: Workspace, views: Layered) -> None:
         ("what the action takes for itself", views.workflow),
     )
     for title, values in titled:
-        show(f"\n{title}")
-        rows = [
-            (dotted(one.path), value_text(masked_data(one.value, *workspace.documents)), one.layer)
-            for one in values
-        ]
-        print_table(("key", "value", "layer"), rows)
+        door.show(f"\n{title}")
+        # Masked before it is cut: half a key is no key's form any more.
+        rows = [(dotted(one.path), value_text(door.data(one.value)), one.layer) for one in values]
+        door.table(("key", "value", "layer"), rows)
     for note in views.notes:
-        show(f"note: {note}")
+        door.show(f"note: {note}")

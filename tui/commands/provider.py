@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core.text import shell_word, without_login
+from core.text import shell_word
 from tui.commands.options import InOrder, common, dry_run_option, json_errors
 from tui.commands.provider_add import add, provider_facts
 from tui.commands.writing import layer_option
@@ -32,20 +32,19 @@ provider.add_command(add)
 @json_errors
 def list_(config: str | None, base: str | None, variant: str, as_json: bool) -> None:
     """List the providers that Warden will see: the file's, else the base layer's."""
-    from tui.commands.output import print_json, print_table, say
+    from tui.commands.masking import Door
 
     workspace = open_here(config, variant, base)
+    door = Door(workspace)
     providers = workspace.providers
     if as_json:
-        print_json({"providers": [provider_facts(entry) for entry in providers]})
+        door.json({"providers": [provider_facts(entry) for entry in providers]})
         return
     if not providers:
-        say(f"{workspace.document.path} has no provider; turnkey provider add NAME --url URL")
+        door.say(f"{workspace.document.path} has no provider; turnkey provider add NAME --url URL")
         return
-    rows = [
-        (entry.name, without_login(entry.base_url), str(len(entry.models))) for entry in providers
-    ]
-    print_table(("name", "base URL", "models"), rows)
+    rows = [(entry.name, entry.base_url, str(len(entry.models))) for entry in providers]
+    door.table(("name", "base URL", "models"), rows)
 
 
 @provider.command("show")
@@ -55,18 +54,19 @@ def list_(config: str | None, base: str | None, variant: str, as_json: bool) -> 
 def show_(name: str, config: str | None, base: str | None, variant: str, as_json: bool) -> None:
     """Show provider NAME as the file has it. Header values are not shown."""
     from core.keys.environment import key_variables
-    from tui.commands.output import print_json, print_table, show
+    from tui.commands.masking import Door
 
     workspace = open_here(config, variant, base)
+    door = Door(workspace)
     entry = workspace.provider(name)
     if as_json:
-        print_json(provider_facts(entry))
+        door.json(provider_facts(entry))
         return
-    show(f"{entry.name}  {without_login(entry.base_url)}")
+    door.show(f"{entry.name}  {entry.base_url}")
     variables = key_variables(entry.name, entry.api_key_env, workspace.variant)
-    show(f"key      {' or '.join(variables)}, or the keyring")
+    door.show(f"key      {' or '.join(variables)}, or the keyring")
     if entry.headers:
-        show(f"headers  {', '.join(sorted(entry.headers))}")
+        door.show(f"headers  {', '.join(sorted(entry.headers))}")
     rows = [
         (
             f"{entry.name}/{model.id}",
@@ -78,9 +78,9 @@ def show_(name: str, config: str | None, base: str | None, variant: str, as_json
         for model in entry.models
     ]
     if rows:
-        print_table(("selector", "context", "out", "think", "input"), rows)
+        door.table(("selector", "context", "out", "think", "input"), rows)
     else:
-        show("It declares no model.")
+        door.show("It declares no model.")
 
 
 @provider.command()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from core.keys.environment import shown_variable
-from core.text import shell_word, without_login
+from core.providers.url_keys import shown_address
+from core.text import shell_word
 from tui.commands.options import (
     bounds_for,
     common,
@@ -343,7 +344,7 @@ def provider_facts(entry: Provider) -> dict[str, object]:
     """A provider as ``--json`` gives it: header names and no value of one."""
     return {
         "name": entry.name,
-        "base_url": without_login(entry.base_url),
+        "base_url": shown_address(entry.base_url),
         "api_key_env": entry.api_key_env and shown_variable(entry.api_key_env),
         "headers": sorted(entry.headers),
         "models": entry.models,

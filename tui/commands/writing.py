@@ -67,6 +67,9 @@ def report(
 
     JSON: ``{"path", "changed", "saved", "diff"}`` and ``facts``.
     """
+    from tui.commands.masking import Door
+
+    door = Door(workspace)
     path = str(workspace.sheet(layer).path)
     if as_json:
         print_json(
@@ -75,7 +78,7 @@ def report(
                 "changed": bool(changes),
                 "saved": bool(changes) and not dry_run,
                 "diff": changes,
-                **facts,
+                **{name: door.data(value) for name, value in facts.items()},
             }
         )
     elif dry_run:
