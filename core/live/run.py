@@ -26,12 +26,14 @@ from core.live.events import (
     Ended,
     Event,
     Failed,
+    Finished,
     Headers,
     KeepAlive,
     Reasoning,
     Started,
     ToolPiece,
 )
+from core.live.held import patience_s, piece_by
 from core.live.reader import StreamReader
 from core.live.stream_faults import (
     broke_off,
@@ -167,7 +169,7 @@ class _Flow:
         self._sent: float | None = None
         self._data_at = 0.0
         self._read_at = 0.0
-        self._tokens = False
+        self._tokens = self._finished = False
 
     # ------------------------------------------------------------------ bounds
 
@@ -345,10 +347,11 @@ class _Flow:
         )
         if first:
             self._took(reader, first)
-        async for data in chunks:
-            self._took(reader, data)
-            if reader.done:
+        while not reader.done:
+            until = self._data_at + patience_s(self._bounds) if self._finished else None
+            if (data := await piece_by(chunks, until)) is None:
                 break
+            self._took(reader, data)
             if len(self.events) > _HELD_EVENTS:
                 self.room.clear()
                 await self.room.wait()
@@ -389,6 +392,7 @@ class _Flow:
             return
         if not self._tokens:
             self._tokens = any(isinstance(one, Reasoning | Answer | ToolPiece) for one in events)
+        self._finished = self._finished or any(isinstance(one, Finished) for one in events)
         if not isinstance(events[-1], KeepAlive) or not isinstance(events[0], KeepAlive):
             self._data_at = self._read_at
         self._put(events)

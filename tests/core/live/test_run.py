@@ -280,6 +280,17 @@ async def test_a_connection_that_breaks_after_the_finish_reason_is_whole() -> No
     assert events[-1] == Ended(events[-1].at, complete=True)
 
 
+async def test_an_answer_on_a_connection_that_is_held_open_is_whole() -> None:
+    behaviour = sse_reply(
+        [piece("m", {"content": "PONG"}), piece("m", {}, "stop"), Hang()], done=False, end=False
+    )
+    bounds = Bounds(connect_s=2.0, first_byte_s=9.0, silence_s=1.0)
+    events, _ = await collect(behaviour, bounds)
+    assert not any(isinstance(event, Failed) for event in events)
+    assert isinstance(events[-1], Ended)
+    assert events[-1].complete
+
+
 async def test_an_error_inside_the_stream_ends_it() -> None:
     behaviour = sse_reply(
         [piece("m", {"content": "half"}), {"error": {"message": "out of memory", "code": 500}}]
