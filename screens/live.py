@@ -54,7 +54,10 @@ SIDE: Final = 140
 SHORT: Final = 22
 """Rows below which folded thinking is not shown at all."""
 FIGURES_EVERY: Final = 6
-"""Frames between two paintings of the figures: a number that changes faster is not read."""
+"""Frames between two paintings of the figures: a number that changes faster is not read.
+
+Three times as many while somebody writes in the prompt: the letters are painted first.
+"""
 PROMPT_COLUMNS: Final = 1000
 
 
@@ -374,7 +377,8 @@ class LiveScreen(StreamingScreen):
         self._begun_anew = self._begun_anew or progress.restarted
         self._progress = progress
         self._view.take(progress)
-        if not changed and self._frame % FIGURES_EVERY:
+        typing = self.query_one("#prompt").has_focus
+        if not changed and self._frame % (FIGURES_EVERY * 3 if typing else FIGURES_EVERY):
             return
         self._view.figures(progress)
         self.query_one(FigurePanel).show(progress)
