@@ -42,7 +42,7 @@ _METADATA: Final = frozenset(
 _SHARED: Final = ip_network("100.64.0.0/10")
 # Carriers and overlay networks such as Tailscale (RFC 6598): not public, not one's own either.
 _EMBEDDED: Final = (ip_network("64:ff9b::/96"), ip_network("::/96"))
-# An IPv4 address behind a translator (RFC 6052), and in the old compatible form (RFC 4291, 2.5.5.1).
+# An IPv4 address behind a translator (RFC 6052), and in the old form (RFC 4291, section 2.5.5.1).
 _HOME_SUFFIXES: Final = (".local", ".lan", ".internal", ".home", ".arpa", ".localhost", ".test")
 
 

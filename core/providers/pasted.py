@@ -71,9 +71,11 @@ _SIDE_DOORS: Final = (
     "/model/info",
     "/index.html",
     "/detokenize",
+    "/completion",
     "/dashboard",
     "/tokenize",
     "/generate",
+    "/v1/chat",
     "/swagger",
     "/version",
     "/metrics",
@@ -145,6 +147,9 @@ def base_path(path: str, changes: list[str]) -> str:
         changes.append(f"{said} was cut: it is not where requests go.")
         if not path.endswith("/v1"):
             path += "/v1"
+    if path.endswith("/V1"):
+        path = f"{path[:-3]}/v1"
+        changes.append("/V1 was written small.")
     while path.endswith("/v1/v1"):
         path = path.removesuffix("/v1")
         changes.append("A doubled /v1 was undone.")

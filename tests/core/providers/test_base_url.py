@@ -310,3 +310,13 @@ def test_reading_twice_changes_nothing(text: str) -> None:
     except UsageProblem:
         return
     assert read_base_url(base.url).url == base.url
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["http://h:1/V1", "http://h:1/completion", "http://h:1/v1/chat", "http://h:1/V1/models"],
+)
+def test_what_is_nearly_the_base_url_becomes_it_and_is_told(typed: str) -> None:
+    base = read_base_url(typed)
+    assert base.url == "http://h:1/v1"
+    assert base.changes

@@ -616,8 +616,7 @@ def test_a_chain_that_bites_its_tail_ends() -> None:
         (
             503,
             {},
-            "litellm.ServiceUnavailableError: ServiceUnavailableError: OpenAIException - "
-            "Loading model",
+            "litellm.ServiceUnavailableError: OpenAIException - Loading model",
             "loading",
             "behind the proxy",
             "Wait",
