@@ -86,6 +86,12 @@ class Sheets:
         base = () if self.base_document is None else (self.base_document,)
         return (self.document, *base)
 
+    def follows(self, layer: Layer, name: str) -> bool:
+        """Whether the repository's selectors mean the provider ``name`` of the file of ``layer``
+        that is not their own: the base layer's, where the repository has no providers."""
+        known = self.base is not None and self.base.provider(name) is not None
+        return layer == "base" and known and not self.config.providers
+
     @property
     def base_only(self) -> bool:
         """True when there is a base layer and no file of the repository's: Warden's action takes

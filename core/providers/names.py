@@ -118,7 +118,14 @@ def name_fault(name: str, taken: Collection[str] = ()) -> Fault | None:
 
 def name_warnings(name: str, taken: Collection[str] = ()) -> tuple[Fault, ...]:
     """What is legal in ``name`` but will bite later. ``taken``: the config's other names."""
-    instead = f"«{suggest_name(name)}» has none of this trouble."
+    suggested = suggest_name(name)
+    stems = {env_stem(other) for other in taken if other != name}
+    stems |= {env_stem(suggest_name(other)) for other in taken if other < name}
+    number = 2
+    while env_stem(suggested) in stems:
+        suggested = f"{suggest_name(name)}{number}"
+        number += 1
+    instead = f"«{suggested}» has none of this trouble."
     found: list[Fault] = []
 
     def warn(what: str, why: str, fix: str = instead) -> None:
@@ -154,7 +161,8 @@ def name_warnings(name: str, taken: Collection[str] = ()) -> tuple[Fault, ...]:
     for other in taken:
         if other != name and env_stem(other) == stem:
             why = f"Both read WARDEN_{stem}_API_KEY, so they cannot have different keys."
-            warn(f"«{one_line(other, 60)}» has the same key variable.", why)
+            fix = f"Rename «{one_line(other, 60)}»." if name == suggest_name(name) else instead
+            warn(f"«{one_line(other, 60)}» has the same key variable.", why, fix)
     return tuple(found)
 
 

@@ -155,7 +155,25 @@ def rename_provider(
     key = render.key_text(new)
     layout = document.layout
     splices = [Splice(part.start, part.end, key) for part in layout.mentions(path)]
-    for use in () if keep_selectors else uses(document, old):
+    if not keep_selectors:
+        more, expected = _followed(document, old, new, expected)
+        splices += more
+    return agreed(document, splices, expected)
+
+
+def rename_selectors(document: Document, old: str, new: str) -> Document:
+    """Selectors that said ``old/...`` say ``new/...``: in the file of a layer that uses a provider
+    of the other one."""
+    splices, expected = _followed(document, old, new, document.data())
+    return agreed(document, splices, expected) if splices else document
+
+
+def _followed(
+    document: Document, old: str, new: str, expected: dict[str, object]
+) -> tuple[list[Splice], dict[str, object]]:
+    splices: list[Splice] = []
+    layout = document.layout
+    for use in uses(document, old):
         selector = new + use.selector[len(old) :]
         value = layout.spots[use.path].value
         if value is None:
@@ -164,7 +182,7 @@ def rename_provider(
         text = render.string_text(selector, like=written)
         splices.append(Splice(value.start, value.end, text))
         expected = with_value(expected, use.path, selector)
-    return agreed(document, splices, expected)
+    return splices, expected
 
 
 def set_models(document: Document, name: str, models: Sequence[ModelEntry]) -> Document:

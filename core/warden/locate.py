@@ -20,7 +20,8 @@ def find_config(start: Path) -> Path | None:
     for folder in _folders(start):
         candidate = folder / CONFIG_NAME
         # A dangling link is found too: loading it then says what is wrong.
-        if candidate.is_symlink() or candidate.exists():
+        # So is one that may not be looked at.
+        if _may_exist(candidate):
             return candidate
     return None
 
@@ -37,9 +38,23 @@ def repository_root(start: Path) -> Path | None:
     """The folder that holds ``.git``, at ``start`` or above it."""
     folder = start.absolute()
     for one in (folder, *folder.parents):
-        if (one / ".git").exists():
+        if _exists(one / ".git"):
             return one
     return None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def _may_exist(path: Path) -> bool:
+    try:
+        return path.is_symlink() or path.exists()
+    except OSError:
+        return True
 
 
 def _folders(start: Path) -> tuple[Path, ...]:

@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 config_option = click.option(
     "--config",
-    type=click.Path(),
+    type=click.Path(readable=False),  # what cannot be read is told as a file's problem
     metavar="FILE",
     help="The warden.toml; else the nearest one up to the repository's root.",
 )
@@ -34,7 +34,7 @@ variant_option = click.option(
 )
 base_option = click.option(
     "--base",
-    type=click.Path(),
+    type=click.Path(readable=False),  # what cannot be read is told as a file's problem
     metavar="FILE",
     help="An organisation's base layer, read beside the file; only --layer base writes it.",
 )

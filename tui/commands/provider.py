@@ -105,7 +105,7 @@ def rename(
     """Rename provider OLD to NEW; selectors and the stored key follow."""
     from core.errors import error_for
     from core.providers.names import name_fault, name_warnings
-    from core.warden.edits import dangling, rename_provider
+    from core.warden.edits import rename_provider, rename_selectors
     from tui.commands.output import say, show_fault, warn, warn_of
     from tui.commands.writing import layer_named, report, write
 
@@ -119,14 +119,17 @@ def rename(
         raise error_for(fault)
     for warning in name_warnings(new, taken):
         warn_of(warning)
+    both = workspace.follows(place, old)
     workspace.edit(rename_provider(sheet, old, new, keep_selectors=keep_selectors), place)
+    if both and not keep_selectors:
+        workspace.edit(rename_selectors(workspace.document, old, new))
     changes = write(workspace, dry_run=dry_run)
     moved, trouble = (False, None) if dry_run else _carry_key(workspace, entry, new)
     facts: dict[str, object] = {"key_moved": moved, "error": trouble}
     report(workspace, changes, dry_run=dry_run, as_json=as_json, layer=place, **facts)
     if moved:
         say("The stored key is filed under the new name.")
-    left = dangling(workspace.sheet(place), old) if old != new else ()
+    left = _dangling(workspace, place, old, both=both) if old != new else ()
     if left:
         warn(f"These still name «{old}»: {', '.join(left)}.")
     if entry.api_key_env is None and old != new:
@@ -135,6 +138,17 @@ def rename(
         show_fault(trouble)
         return 5
     return 0
+
+
+def _dangling(workspace: Workspace, layer: Layer, name: str, *, both: bool) -> tuple[str, ...]:
+    """What names a provider of a layer: in that file and, with ``both``, in the repository's."""
+    from core.warden.edits import dangling
+
+    left = dangling(workspace.sheet(layer), name)
+    if not both:
+        return left
+    here = workspace.document.path.name
+    return (*left, *(f"{here}: {one}" for one in dangling(workspace.document, name)))
 
 
 def _entry(workspace: Workspace, layer: Layer, name: str) -> Provider:
@@ -197,14 +211,14 @@ def remove(
     """
     from core.errors import Fault, Refusal
     from core.keys.environment import stored_variable
-    from core.warden.edits import dangling, remove_provider
+    from core.warden.edits import remove_provider
     from tui.commands.output import say, warn
     from tui.commands.writing import finish, layer_named
 
     workspace = open_here(config, variant, base)
     place = layer_named(workspace, layer)
     entry = _entry(workspace, place, name)
-    left = dangling(workspace.sheet(place), name)
+    left = _dangling(workspace, place, name, both=workspace.follows(place, name))
     if left and not force:
         raise Refusal(
             Fault(

@@ -109,3 +109,18 @@ def test_a_suggestion_is_always_a_good_name(text: str) -> None:
 def test_a_generic_provider_is_named_after_its_host(host: str, name: str) -> None:
     assert default_name("", host) == name
     assert default_name("vllm", host) == "vllm"
+
+
+@pytest.mark.parametrize(
+    ("names", "fixes"),
+    [
+        (("gw", "GW"), ("Rename «GW».", "«gw2» has none of this trouble.")),
+        (("lm-studio", "lm_studio"), ("«lmstudio»", "«lmstudio2»")),
+    ],
+)
+def test_names_that_share_a_variable_are_sent_to_different_ones(
+    names: tuple[str, str], fixes: tuple[str, str]
+) -> None:
+    for name, words in zip(names, fixes, strict=True):
+        found = [one for one in name_warnings(name, names) if "same key variable" in one.what]
+        assert words in found[0].fix

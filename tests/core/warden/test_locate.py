@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from core.warden.locate import find_config, new_config_path, repository_root
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -47,3 +44,14 @@ def test_outside_a_repository_only_this_folder_counts(tmp_path: Path) -> None:
     assert find_config(tmp_path) == tmp_path / "warden.toml"
     assert find_config(tmp_path / "sub") is None
     assert new_config_path(tmp_path / "sub") == tmp_path / "sub" / "warden.toml"
+
+
+def test_a_file_that_may_not_be_looked_at_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_symlink", refused)
+    monkeypatch.setattr(Path, "exists", refused)
+    assert find_config(tmp_path) == tmp_path / "warden.toml"
