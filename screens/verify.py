@@ -81,9 +81,7 @@ class VerifyScreen(TurnkeyScreen[None]):
     VerifyScreen ProgressBar { height: 1; padding: 0 1; display: none; }
     VerifyScreen.-busy ProgressBar { display: block; }
     VerifyScreen #lines { height: 1fr; }
-    VerifyScreen #evidence {
-        height: auto; max-height: 40%; border-top: solid $panel; padding: 0 1;
-    }
+    VerifyScreen #evidence { height: 6; border-top: solid $panel; padding: 0 1; }
     VerifyScreen #evidence > Static { height: auto; }
     VerifyScreen FaultBox { margin: 0 1; }
     """
