@@ -24,6 +24,7 @@ from screens.lane_words import (
     layer_words,
     override_words,
     overrides_line,
+    rows_leaving,
     shown,
     to_close,
 )
@@ -52,7 +53,7 @@ class LanesScreen(TurnkeyScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "app.focus_previous", "Lane", show=False),
         Binding("right", "app.focus_next", "Model", show=False),
-        Binding("c", "close", "Close", id="close", tooltip="Close the first escape below"),
+        Binding("c", "close", "Close", id="close", tooltip="Close the lane's first escape"),
         Binding("e", "effort", "Effort", id="effort", tooltip="How hard the lane's model thinks"),
         Binding("w", "more", "More work", id="more", tooltip="Verification, the action, build"),
         Binding("t", "test", "Test", id="test", tooltip="Watch this model answer"),
@@ -132,6 +133,7 @@ class LanesScreen(TurnkeyScreen[None]):
         self._rows = (ALL, *LANES, *(MORE if self._more else ()), *self._overrides)
         if self._row not in self._rows:
             self._row = ALL
+        leaving = rows_leaving(report, self._layer, self._overrides)
         rows = self.query_one("#rows", OptionList)
         rows.border_title = "Lane · base layer" if self._layer == "base" else "Lane"
         with self.prevent(OptionList.OptionHighlighted):
@@ -148,7 +150,9 @@ class LanesScreen(TurnkeyScreen[None]):
                 rows.add_option(
                     Option(
                         Content.assemble(
-                            (f"{one_line(label, 30):<10} ", "bold"), (shown(selector), "$accent")
+                            ("▲ " if row in leaving else "  ", "bold $error"),
+                            (f"{one_line(label, 30):<10} ", "bold"),
+                            (shown(selector), "$accent"),
                         )
                     )
                 )
@@ -254,7 +258,8 @@ class LanesScreen(TurnkeyScreen[None]):
                 parts += overrides_line(report)
         groups = in_order(report, self._row)
         self._offered = to_close(groups, in_order(workspace.lanes(), self._row))
-        parts += escape_lines(groups, self._offered)
+        # First, so that they are seen on a small screen: the chains may be scrolled.
+        parts = [*escape_lines(groups, self._offered), *parts]
         if workspace.base is None and workspace.named_bases:
             one = workspace.named_bases[0]
             text = f"{one.workflow} gives Warden a base layer, {one.written}: b reads it"

@@ -127,8 +127,12 @@ def _repo_skills(base: Mapping[str, object], repo: Mapping[str, object]) -> Iter
     inherited = {*_INHERITED, *_INHERITED_KEYS}
     defaults = repo.get("defaults")
     for name, value in defaults.items() if isinstance(defaults, Mapping) else ():
-        if ("defaults", name) not in inherited:
+        # Whether the network may be asked is no skill's: it has no place in this column.
+        if ("defaults", name) not in {*inherited, ("defaults", "offline")}:
             yield from _flat(value, ("defaults", name), "repo")
+    for table in ("runner", "logs"):
+        if table in repo:
+            yield from _flat(repo[table], (table,), "repo")
 
 
 def _workflow(base: Mapping[str, object], repo: Mapping[str, object]) -> Iterator[Value]:

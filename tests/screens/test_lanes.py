@@ -265,3 +265,15 @@ async def test_a_base_layer_without_a_file_beside_it_is_what_the_lanes_come_from
         await until(pilot, lambda: "by defaults.agent.model" in chains(app))
         assert not on.lanes().escapes
     assert not on.unsaved
+
+
+async def test_lanes_that_escape_are_marked_and_the_escape_stands_first() -> None:
+    on = workspace(UNSET + '[defaults.agent]\nmodel = "litellm/qwen3-coder"\n')
+    on.variant = "stock"
+    app = Stage(on, ToLanes("agent"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "LanesScreen")
+        rows = app.screen.query_one("#rows", OptionList)
+        marked = [str(option.prompt).startswith("▲") for option in rows.options]
+        assert marked == [False, False, True, True]
+        assert chains(app).startswith("▲ E")

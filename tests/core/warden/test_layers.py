@@ -112,3 +112,10 @@ def test_notes_name_hidden_skills_and_the_skill_root() -> None:
     assert "base-skill-root" in notes[1]
     assert "code-review" not in notes[1]
     assert views("", REPO).notes == ()
+
+
+def test_skills_get_the_repositorys_runner_and_logs_and_no_offline() -> None:
+    base = {"runner": {"concurrency": 2}, "logs": {"retentionDays": 9}}
+    repo = {"defaults": {"offline": True}, "runner": {"concurrency": 5}}
+    found = {value.path: value.value for value in layered(base, repo).repo_skills}
+    assert found == {("runner", "concurrency"): 5}
