@@ -57,7 +57,7 @@ def _failing(lane: str, standing: Standing) -> str:
     selector = receipt.lanes.get(lane)
     failed = [
         one.probe
-        for one in receipt.verdicts
+        for one in sorted(receipt.verdicts, key=lambda one: one.lane is None)
         if one.verdict == "fail"
         and (one.lane == lane or (one.lane is None and f"{one.provider}/{one.model}" == selector))
     ]

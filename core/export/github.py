@@ -7,6 +7,7 @@ is given to the job, so that a lane that escapes fails instead of leaving.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final
 
 from core.errors import Fault, Refusal
@@ -112,9 +113,10 @@ def _environment(setup: Setup, chosen: Iterable[Provider]) -> Iterable[tuple[str
 
 
 def _models_step(setup: Setup) -> list[str]:
-    # GitHub fills in ${{ }} wherever it stands, and a server chooses its models' names.
-    text = models_json(setup).text.replace("${{", "\\u0024{{")
-    body = "\n".join(f"          {line}".rstrip() for line in text.splitlines())
+    # A server chooses its models' names: GitHub would fill in ${{ }}, and whatever some reader
+    # takes for a line break would end the text and go on as commands. JSON says both in ASCII.
+    text = _ascii(models_json(setup).text).replace("${{", "\\u0024{{")
+    body = "\n".join(f"          {line}".rstrip() for line in text.split("\n") if line)
     return [
         "      - name: Tell Pi about the models",
         "        run: |",
@@ -124,6 +126,13 @@ def _models_step(setup: Setup) -> list[str]:
         f"          {_DELIMITER}",
         '          echo "PI_CODING_AGENT_DIR=$RUNNER_TEMP/pi" >> "$GITHUB_ENV"',
     ]
+
+
+def _ascii(text: str) -> str:
+    """JSON with each character beyond printable ASCII written out; line feeds stay."""
+    return "".join(
+        one if one == "\n" or " " <= one <= "~" else json.dumps(one)[1:-1] for one in text
+    )
 
 
 def _far(provider: Provider) -> bool:

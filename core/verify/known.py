@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import Fault
 from core.verify.fingerprint import fingerprint, place_mark
-from core.verify.receipt import standing
+from core.verify.receipt import LANES, Standing, standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from core.verify.receipt import Standing
+    from core.verify.receipt import Receipt
     from core.verify.receipts import Receipts
     from core.warden.config import Config, Variant
+    from core.warden.lanes import LaneReport
     from core.warden.problems import Problem
     from core.workspace import Workspace
 
@@ -28,7 +29,51 @@ def standing_of(workspace: Workspace, variant: Variant, now: datetime) -> Standi
     receipts = receipts_of(workspace)
     if receipts is None:
         return standing(None, mark, now)
-    return receipts.of(mark, place_mark(workspace.document.path), now)
+    found = receipts.of(mark, place_mark(workspace.document.path), now)
+    if found.worth != "fresh" or found.receipt is None:
+        return found
+    return as_of_now(found.receipt, resolve_now(workspace, variant))
+
+
+def resolve_now(workspace: Workspace, variant: Variant) -> LaneReport:
+    """What the lanes of ``variant`` resolve to, in this environment."""
+    from core.warden.lanes import resolve
+
+    return resolve(
+        workspace.config,
+        variant,
+        env=workspace.env,
+        base=workspace.base,
+        base_only=workspace.base_only,
+    )
+
+
+def as_of_now(receipt: Receipt, report: LaneReport) -> Standing:
+    """A fresh receipt, held against what the lanes resolve to now. Pure.
+
+    ``WARDEN_MODEL`` and other variables are no part of the config, and can send a lane elsewhere:
+    what was verified then is not what would run.
+    """
+    lanes = {lane: report.lanes[lane].selector for lane in LANES}
+    gone = {(one.code, one.lane) for one in report.escapes}
+    if lanes == receipt.lanes and gone <= {(one.code, one.lane) for one in receipt.escapes}:
+        return Standing("fresh", receipt)
+    moved = next((lane for lane in LANES if lanes[lane] != receipt.lanes.get(lane)), "")
+    what = (
+        f"The {moved} lane goes to another model than when it was verified."
+        if moved
+        else "A lane leaves your servers now, and did not when it was verified."
+    )
+    return Standing(
+        "stale",
+        receipt,
+        Fault(
+            "receipt_other_config",
+            what,
+            "The environment has a say in it: WARDEN_MODEL, WARDEN_*_BASE_URL, keys of others.",
+            "turnkey lanes shows why; then run «turnkey verify» again.",
+        ),
+    )
 
 
 def note_of(workspace: Workspace, now: datetime) -> Problem | None:

@@ -13,17 +13,21 @@ import msgspec
 
 from core.verify.bench import Bench
 from core.verify.courtesy import URGENCY
+from core.verify.exchange import CHAT
 from core.verify.plan import shaped, subject_of
 from core.verify.probe import run_probe
+from core.verify.trials import identity
 from core.verify.trials.registry import run_trial
 from core.verify.trials.setting import Step
-from core.verify.verdict import Verdict  # noqa: TC001 - msgspec reads the types at run time
+from core.verify.verdict import Verdict, evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from core.verify.answered import Answered
     from core.verify.exchange import Line
     from core.verify.plan import Plan, Task
+    from core.verify.trials.setting import Setting
 
 
 class Began(msgspec.Struct, frozen=True):
@@ -59,13 +63,15 @@ async def run_plan(
     lines: Mapping[str, Line],
     verdicts: list[Verdict],
     tell: Callable[[Event], None],
+    known: Sequence[Verdict] = (),
 ) -> None:
     """Run every task of ``plan``; each verdict is appended to ``verdicts`` as it is found.
 
-    ``lines``: the way to each provider. ``verdicts`` may hold what was decided before: the flags
-    that stock's requests are shaped by come from it. ``tell`` is called from the running loop.
+    ``lines``: the way to each provider. ``verdicts`` may hold what was decided before. ``known``:
+    what a fresh receipt says beside it; the flags that stock's requests are shaped by come from
+    both. ``tell`` is called from the running loop.
     """
-    run = _Run(plan, lines, verdicts, tell)
+    run = _Run(plan, lines, verdicts, tell, known)
     by_model: dict[tuple[str, str], list[Task]] = {}
     for task in plan.tasks:
         by_model.setdefault(task.model, []).append(task)
@@ -78,6 +84,45 @@ async def run_plan(
             await run.one(task)
 
 
+class Heard:
+    """A line that keeps who answered."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.answers: list[Answered] = []
+
+    async def send(
+        self, body: Mapping[str, object], *, path: str = CHAT, once: bool = False
+    ) -> Answered:
+        """One request, by the rules of :class:`core.verify.exchange.Line`."""
+        answered = await self._line.send(body, path=path, once=once)
+        self.answers.append(answered)
+        return answered
+
+
+def by_whom(verdict: Verdict, setting: Setting, answers: Iterable[Answered]) -> Verdict:
+    """``verdict``, unless another model made one of the answers that it rests on. Pure.
+
+    Routers send a request elsewhere by its size, for its tools, or when they are busy: one short
+    question shows none of that.
+    """
+    if verdict.verdict == "fail" or verdict.probe in {identity.CANARY, identity.SERVED}:
+        return verdict
+    for answered in answers:
+        if not answered.ok:
+            continue
+        outcome = identity.served(setting, answered)
+        if outcome.passed is False and outcome.finding in {"other_model", "fallback"}:
+            return msgspec.structs.replace(
+                verdict,
+                verdict="fail",
+                finding=outcome.finding,
+                evidence=evidence(f"{outcome.words} It was in the middle of this.", answered),
+                fix=outcome.fix,
+            )
+    return verdict
+
+
 class _Run:
     """One run: where it stands, and how its tasks are made."""
 
@@ -87,7 +132,9 @@ class _Run:
         lines: Mapping[str, Line],
         verdicts: list[Verdict],
         tell: Callable[[Event], None],
+        known: Sequence[Verdict],
     ) -> None:
+        self._known = known
         self._lines = lines
         self._verdicts = verdicts
         self._tell = tell
@@ -115,7 +162,7 @@ class _Run:
     async def one(self, task: Task) -> None:
         """One probe or trial, to its verdict."""
         URGENCY.set(task.cost.chain)
-        task = shaped(task, self._verdicts)
+        task = shaped(task, [*self._known, *self._verdicts])
         setting = task.setting
         line = self._lines[setting.provider]
         self._tell(Began(task.name, task.title, f"{setting.provider}/{setting.model}", task.lane))
@@ -125,7 +172,9 @@ class _Run:
             verdict = await run_probe(task.probe, subject, line, bench=bench)
         else:
             assert task.trial is not None, task.name  # noqa: S101 - a task is one or the other
-            verdict = await run_trial(task.trial, setting, line, self._tell)
+            heard = Heard(line)
+            verdict = await run_trial(task.trial, setting, heard, self._tell)
+            verdict = by_whom(verdict, setting, heard.answers)
         self._verdicts.append(verdict)
         self._done += 1
         self._tell(Decided(verdict, self._done, self._of))

@@ -165,7 +165,8 @@ class Verification:
                     )
                 for verdict in verdicts[len(self._decided) :]:
                     tell(Decided(verdict, 0, len(self.plan.tasks)))
-                await run_plan(self.plan.at(dialects, listed), lines, verdicts, tell)
+                known = self._old.verdicts if self._old is not None else ()
+                await run_plan(self.plan.at(dialects, listed), lines, verdicts, tell, known)
             whole = True
         finally:
             if len(verdicts) > len(self._decided) or whole:
@@ -256,7 +257,7 @@ class Verification:
             CoveredConfig(self._print, path.name, place_mark(path)),
             tuple(asked),
             {lane: self._report.lanes[lane].selector for lane in LANES},
-            tuple(verdicts),
+            tuple(one for one in verdicts if one not in self._decided),
             tuple(
                 dict.fromkeys(Gone(one.code, one.lane, one.message) for one in self._report.escapes)
             ),

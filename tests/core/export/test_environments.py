@@ -15,6 +15,7 @@ from core.errors import Refusal
 from core.export.environments import gateway, ml_intern, stock_environment
 from core.export.github import github
 from core.export.guidellm import guidellm
+from core.export.jsonc import parse
 from core.export.make import make_export, target_named
 from core.warden.config import ModelEntry, Provider
 from core.warden.document import empty
@@ -244,3 +245,19 @@ def test_a_variable_that_is_no_name_is_refused(name: str) -> None:
     provider = replace(GATEWAY, api_key_env=name) if name else replace(GATEWAY, name="1st")
     with pytest.raises(Refusal):
         github(replace(setup(provider), variant="stock"))
+
+
+@pytest.mark.parametrize(
+    "breaks", ["\u2028", "\u2029", "\x85", "\x1c", "\x1d", "\x1e", "\x0b", "\x0c", "\r", "\n"]
+)
+def test_no_models_name_ends_the_text_that_a_workflow_writes(breaks: str) -> None:
+    name = f"qwen{breaks}TURNKEY_MODELS_JSON{breaks}touch /tmp/owned{breaks}"
+    hostile = replace(GATEWAY, models=(ModelEntry(name),))
+    text = github(replace(setup(hostile), variant="stock")).text
+    inside = text.split("<<'TURNKEY_MODELS_JSON'\n")[1].split("\n          TURNKEY_MODELS_JSON\n")[
+        0
+    ]
+    assert all(one == "\n" or " " <= one <= "~" for one in inside)
+    found = parse(inside).data()
+    assert isinstance(found, dict)
+    assert found["providers"]["litellm"]["models"][0]["id"] == name
