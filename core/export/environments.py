@@ -12,7 +12,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from core.errors import Fault, Refusal
-from core.export.pi_models import key_variable
+from core.export.pi_models import header_variables, key_variable
 from core.export.setup import Export, Setup, Target, base_of, words_of
 from core.text import one_line
 
@@ -127,6 +127,9 @@ def stock_environment(setup: Setup, folder: str) -> Export:
     lines = [f"PI_CODING_AGENT_DIR={quote(folder)}"]
     notes, names = [], []
     for provider in chosen:
+        for name in header_variables(provider):
+            names.append(name)
+            lines.append(f"# {name}: a header of {_name(provider)} reads it")
         if provider.name in setup.keyless and not provider.api_key_env:
             continue
         names.append(key_variable(provider))

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from core.errors import Fault, Refusal
-from core.export.pi_models import key_variable, models_json
+from core.export.pi_models import header_variables, key_variable, models_json
 from core.export.setup import Export, Setup, base_of, words_of
 from core.keys.environment import PLACEHOLDER, is_exportable, stored_variable
 from core.providers.base_url import place_of
@@ -90,6 +90,8 @@ def github(setup: Setup) -> Export:
 
 def _environment(setup: Setup, chosen: Iterable[Provider]) -> Iterable[tuple[str, str]]:
     for provider in chosen:
+        for name in header_variables(provider):
+            yield name, f"${{{{ secrets.{name} }}}}"
         if provider.name in setup.keyless and not provider.api_key_env:
             if setup.variant == "providers":
                 yield stored_variable(provider.name, None), PLACEHOLDER

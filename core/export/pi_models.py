@@ -14,6 +14,7 @@ from core.export.facts import described
 from core.export.jsonc import Node, NotJson, parse, with_member
 from core.export.setup import Export, Setup, base_of, with_header, words_of
 from core.keys.environment import PLACEHOLDER, own_variables
+from core.keys.headers import Variable, read_value
 from core.providers.key_forms import is_variable_name
 from core.text import one_line
 from core.verify.compat import Compat
@@ -60,6 +61,17 @@ def key_reference(setup: Setup, provider: Provider) -> str:
     if provider.name in setup.keyless and not provider.api_key_env:
         return PLACEHOLDER
     return f"${key_variable(provider)}"
+
+
+def header_variables(provider: Provider) -> tuple[str, ...]:
+    """The variables that a provider's headers read, which Pi needs beside the key's."""
+    found = [
+        piece.name
+        for value in provider.headers.values()
+        for piece in read_value(value, {}) or ()
+        if isinstance(piece, Variable)
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def key_variable(provider: Provider) -> str:
@@ -120,11 +132,9 @@ def models_json(setup: Setup, existing: str = "") -> Export:
         notes.append(
             f"Compatibility of {_few(unproven)} was not probed: the flags that add nothing."
         )
-    variables = tuple(
-        dict.fromkeys(
-            key_variable(one) for one in chosen if key_reference(setup, one).startswith("$")
-        )
-    )
+    keys = [key_variable(one) for one in chosen if key_reference(setup, one).startswith("$")]
+    headers = [name for one in chosen for name in header_variables(one)]
+    variables = tuple(dict.fromkeys([*keys, *headers]))
     return Export("pi", text, "models.json", tuple(notes), variables)
 
 

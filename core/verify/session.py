@@ -51,6 +51,12 @@ _T = TypeVar("_T")
 DEAR: Final = tuple(trial.name for trial in TRIALS if trial.optional)
 
 
+LONGEST_S: Final = 600.0
+"""One request as a whole, in seconds: a cold model takes minutes, none of them asks for much."""
+MOST_BYTES: Final = 256 * 1024
+"""Of a reply that is read whole; a stream has 64 times that (:mod:`core.live.run`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What is to be verified."""
@@ -132,6 +138,10 @@ class Verification:
         Raises KeyProblem and EndpointProblem where an endpoint cannot be asked at all, and
         ConfigProblem when the receipt cannot be kept.
         """
+        # Every question is small: an answer without end would be read to the general bounds.
+        small = msgspec.structs.replace(
+            bounds, total_s=bounds.total_s or LONGEST_S, body_bytes=MOST_BYTES
+        )
         targets = self._targets()
         verdicts: list[Verdict] = [
             *self._decided,
@@ -153,7 +163,7 @@ class Verification:
                     client = await stack.enter_async_context(
                         open_client(
                             target.base,
-                            bounds,
+                            small,
                             key=target.key,
                             headers=target.headers,
                             network=network,
@@ -161,7 +171,7 @@ class Verification:
                     )
                     secrets = [one for one in target.headers.values() if isinstance(one, Secret)]
                     lines[name] = HttpLine(
-                        client, target.base, bounds, target.key, courtesy=courtesy, secrets=secrets
+                        client, target.base, small, target.key, courtesy=courtesy, secrets=secrets
                     )
                 for verdict in verdicts[len(self._decided) :]:
                     tell(Decided(verdict, 0, len(self.plan.tasks)))

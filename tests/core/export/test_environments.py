@@ -17,6 +17,7 @@ from core.export.github import github
 from core.export.guidellm import guidellm
 from core.export.jsonc import parse
 from core.export.make import make_export, target_named
+from core.export.pi_models import models_json
 from core.warden.config import ModelEntry, Provider
 from core.warden.document import empty
 from tests.core.export.setups import GATEWAY, LOCAL, NOTHING, setup
@@ -261,3 +262,12 @@ def test_no_models_name_ends_the_text_that_a_workflow_writes(breaks: str) -> Non
     found = parse(inside).data()
     assert isinstance(found, dict)
     assert found["providers"]["litellm"]["models"][0]["id"] == name
+
+
+def test_a_variable_of_a_header_is_a_secret_too() -> None:
+    team = replace(GATEWAY, headers={"X-Team": "team-$TEAM_KEY", "X-Cost": "$$5", "X-Run": "!id"})
+    for variant in ("providers", "stock"):
+        made = github(replace(setup(team), variant=variant))
+        assert "TEAM_KEY" in made.variables
+        assert "          TEAM_KEY: ${{ secrets.TEAM_KEY }}\n" in made.text
+    assert "TEAM_KEY" in models_json(setup(team)).variables
