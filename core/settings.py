@@ -29,14 +29,11 @@ class Settings(msgspec.Struct, frozen=True):
     """The colours of the screens; the ``ansi`` ones are the terminal's own sixteen."""
     mouse: bool = True
     """False leaves the mouse to the terminal, for selecting text; as ``--no-mouse``."""
-    refresh: bool = True
-    """Whether Home looks now and then at servers that you have used before."""
 
 
 MEANING: Final = {
     "theme": f"the colours of the screens: {', '.join(LOOKS)}",
     "mouse": "false leaves the mouse to the terminal, as --no-mouse does",
-    "refresh": "false: Home asks no server unless you do",
 }
 """Setting -> what it does, for help and README."""
 
