@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from tui.widgets.shell import Place
 
 KEY = "sk-canary-0123456789"
-NOWHERE = Path(tempfile.mkdtemp(prefix="turnkey-stage-"))
-"""The state folder of workspaces that have no disk: a list of keys lands here, if any."""
 URL = "http://127.0.0.1:4000/v1"
 
 FILLED = """\
@@ -73,6 +71,11 @@ id = "qwen3-mini"
 [[skills]]
 name = "code-review"
 """
+
+
+def nowhere() -> Path:
+    """A state folder of its own for a workspace that has no disk: its list of keys, if any."""
+    return Path(tempfile.mkdtemp(prefix="turnkey-stage-"))
 
 
 def model(name: str, kind: str = "chat", **facts: bool | float) -> Model:
@@ -283,7 +286,7 @@ def workspace(
         document,
         document,
         env,
-        open_vault(NOWHERE, env=env, find=None),
+        open_vault(nowhere(), env=env, find=None),
         asker=asker or ScriptedAsker(),
     )
 

@@ -22,12 +22,12 @@ from tests.core.keys.fakes import Works
 from tests.screens.stage import (
     FILLED,
     KEY,
-    NOWHERE,
     ScriptedAsker,
     Stage,
     arrive,
     discovery,
     draft,
+    nowhere,
     report,
     stand,
     still,
@@ -216,7 +216,7 @@ def check_failed() -> Scene:
     leaked = FILLED.replace("[[defaults.providers", f'apiKey = "{KEY}"\n\n[[defaults.providers', 1)
     on = workspace(leaked, env={"WARDEN_LITELLM_API_KEY": "x"})
     here = Surroundings(platform="linux")  # what is advised depends on it
-    on.vault = Vault(None, KeyIndex(NOWHERE / "keys.json"), here=here)
+    on.vault = Vault(None, KeyIndex(nowhere() / "keys.json"), here=here)
     return Stage(on, ToCheck()), before
 
 
@@ -319,7 +319,7 @@ def keys_filled() -> Scene:
 
     env = {"ANTHROPIC_API_KEY": "x", "VLLM_API_KEY": "x"}
     on = workspace(SEVERAL, env=env)
-    on.vault = Vault(Works(), KeyIndex(NOWHERE / "keys.json"))
+    on.vault = Vault(Works(), KeyIndex(nowhere() / "keys.json"))
     on.vault.store("WARDEN_LITELLM_API_KEY", "http://gw.acme.lan:4000", Secret(KEY))
     on.vault.store("WARDEN_CODER_API_KEY", "https://coder.old.lan", Secret(KEY))
     return Stage(on, ToKeys()), before
