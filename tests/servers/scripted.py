@@ -467,10 +467,12 @@ class ScriptedProvider:
     ) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:  # one more may have been accepted at the last moment
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
+        await asyncio.sleep(0)  # a transport lets go of its socket one turn after it was closed
         if self.failures and error is None:
             raise self.failures[0]
 
@@ -481,6 +483,8 @@ class ScriptedProvider:
         )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # A task that is cancelled before its first step closes nothing by itself.
+        task.add_done_callback(lambda _: writer.close())
         self._note()
 
     def _note(self) -> None:
