@@ -76,7 +76,7 @@ def tokens(value: Json) -> int | None:
 def per_million(value: Json) -> float | None:
     """US dollars per token (a number, or a string as OpenRouter has it) as dollars per million.
 
-    Null is unknown and stays None, zero is zero; a negative price is a placeholder.
+    Null is unknown and stays None, zero is zero; a negative price says that none is known.
     """
     if isinstance(value, str):
         value = float(value) if _DECIMAL.fullmatch(value) else None

@@ -27,7 +27,7 @@ PUBLIC: Final = 0o666
 def place_for(written: str, export: Export) -> Path:
     """The file that is meant; of a folder (one there is, or with a slash) the usual one in it."""
     path = Path(written).expanduser()
-    folder = path.is_dir() or not os.path.basename(written)  # noqa: PTH119 - Path drops the slash
+    folder = path.is_dir() or not written or written.endswith(("/", os.sep))
     return path / PurePath(export.suggested).name if folder else path
 
 

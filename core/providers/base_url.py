@@ -179,7 +179,9 @@ def _read(text: str, *, exact: bool) -> tuple[BaseUrl, str]:
         _refuse(text, "It has a space or control character in it.")
     scheme, rest = _split_scheme(typed, changes, exact=exact)
     rest = rest.replace("\\", "/")  # as the URL parser does
-    authority, slash, tail = re.match(r"([^/?#]*)(/?)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    behind = rest[len(authority) :]
+    slash, tail = behind[:1].strip("?#"), behind.removeprefix("/")
     if "@" in authority:
         _refuse(text, "It has a user name or password in it; keys are stored apart from URLs.")
     host, port_text = _split_port(text, authority)

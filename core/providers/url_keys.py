@@ -76,7 +76,9 @@ def shown_address(url: str) -> str:
 def _in_one(url: str) -> Iterator[tuple[int, int]]:
     tail = re.search(r"[?#]", url)
     end = len(url) if tail is None else tail.start()
-    start = url.find("/", re.match(r"[^:]*:[/\\\\]*", url).end())  # type: ignore[union-attr]
+    scheme, colon, rest = url.partition(":")
+    slashes = len(rest) - len(rest.lstrip("/\\"))
+    start = url.find("/", len(scheme) + len(colon) + slashes) if colon else url.find("/")
     before = ""
     for part in _SEGMENT.finditer(url, start, end) if -1 < start < end else ():
         counted = before.lower() in _COUNTED or any(host in url for host in _COUNTED_HOSTS)

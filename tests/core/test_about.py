@@ -24,7 +24,7 @@ def test_a_report_holds_no_value_and_no_name_of_a_person() -> None:
     told = about(
         env,
         home=HOME,
-        config=HOME / "work" / "warden.toml",
+        config=HOME / "acme" / "warden.toml",
         base=None,
         variant="stock",
         settings=HOME / ".config" / "turnkey" / "settings.toml",
@@ -36,7 +36,7 @@ def test_a_report_holds_no_value_and_no_name_of_a_person() -> None:
     for private in (CANARY, "margarethe", "hunter2", "proxy.lan", "10.0.0"):
         assert private not in text
     assert told.variables == ("HTTPS_PROXY", "TURNKEY_CA_FILE", "WARDEN_LITELLM_API_KEY")
-    assert told.config == "~/work/warden.toml (not there yet)"
+    assert told.config == "~/acme/warden.toml (not there yet)"
     assert told.terminal == {"TERM": "xterm-256color", "encoding": "utf-8", "over": "ssh"}
     assert told.libraries["textual"][0].isdigit()
 
