@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.export.setup import Setup
 from core.verify.fingerprint import fingerprint, place_mark
-from core.verify.known import receipts_of, required_trials
+from core.verify.known import receipts_of, required_trials, resolve_now
 from core.verify.receipt import CoveredConfig, Receipt, Standing, stamp
 from core.verify.verdict import Evidence, Verdict
 from core.warden.config import Cost, ModelEntry, Provider
@@ -62,17 +62,29 @@ def setup(*providers: Provider, selector: str = "", standing: Standing = VERIFIE
     )
 
 
+def provider_of(selector: str | None) -> str:
+    """The part of a selector before its first slash."""
+    return (selector or "").partition("/")[0]
+
+
+def model_of(selector: str | None) -> str:
+    """The part of a selector after its first slash."""
+    return (selector or "").partition("/")[2]
+
+
 def verify(
     workspace: Workspace, variant: Variant, now: datetime, *more: Verdict, borne: int = 4
 ) -> None:
     """Keep a receipt in which every trial that must pass has passed, of the lanes as they are."""
     store = receipts_of(workspace)
     assert store is not None
+    resolved = resolve_now(workspace, variant)
+    lanes = {lane: resolved.lanes[lane].selector for lane in required_trials(workspace)}
     trials = [
         Verdict(
             name,
-            "litellm",
-            "qwen3",
+            provider_of(lanes[lane]),
+            model_of(lanes[lane]),
             lane,
             "pass",
             Evidence("x"),
@@ -89,7 +101,7 @@ def verify(
             stamp(now),
             variant,
             covered,
-            lanes=dict.fromkeys(required_trials(workspace), "litellm/qwen3"),
+            lanes=lanes,
             verdicts=(*more, *trials),
             verified=True,
         )
