@@ -28,7 +28,8 @@ from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field, Tone
 from tui.widgets.found import FoundServers
 from tui.widgets.key_input import KeyInput
-from tui.widgets.shell import ToDoctor, ToModels, TurnkeyScreen
+from tui.widgets.places import ToDoctor, ToModels
+from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -21,7 +21,8 @@ from core.warden.scene import Escape
 from core.warden.upgrades import Upgrade, all_upgraded, upgraded, upgrades
 from tui.widgets.ask import AskChoice
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import ToSave, TurnkeyScreen
+from tui.widgets.places import ToSave
+from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -28,7 +28,8 @@ from core.wire.network import CA_FILE, CLIENT_CERT
 from tui.clipboard import copy
 from tui.widgets.ask import AskText
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import ToKeys, ToModels, ToProvider, TurnkeyScreen
+from tui.widgets.places import ToKeys, ToModels, ToProvider
+from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from core.doctor.patient import Patient
     from core.doctor.rungs import Name, Report, Rung, State
     from core.workspace import Workspace
-    from tui.widgets.shell import Place, ToDoctor
+    from tui.widgets.places import Place, ToDoctor
 
 TICK_S = 0.1
 """Seconds between two looks at the clock while a rung is waited for."""

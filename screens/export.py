@@ -24,7 +24,8 @@ from core.text import one_line, visible
 from tui.clipboard import copy
 from tui.widgets.ask import AskChoice, AskText
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import ToSave, TurnkeyScreen, short_path
+from tui.widgets.places import ToSave
+from tui.widgets.shell import TurnkeyScreen, short_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,7 +21,7 @@ from core.text import one_line
 from core.verify.known import standing_of
 from core.verify.receipt import Standing
 from tui.widgets.found import FoundServers
-from tui.widgets.shell import (
+from tui.widgets.places import (
     ToAddProvider,
     ToCheck,
     ToDemo,
@@ -34,8 +34,8 @@ from tui.widgets.shell import (
     ToProvider,
     ToSave,
     ToVerify,
-    TurnkeyScreen,
 )
+from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

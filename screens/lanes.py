@@ -30,7 +30,8 @@ from screens.lane_words import (
 )
 from tui.widgets.ask import AskChoice
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import ToLive, ToSave, TurnkeyScreen
+from tui.widgets.places import ToLive, ToSave
+from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

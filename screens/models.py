@@ -19,7 +19,8 @@ from tui.widgets.ask import AskText
 from tui.widgets.ask_key import agreed_target
 from tui.widgets.fault import FaultBox
 from tui.widgets.model_list import ModelList
-from tui.widgets.shell import ToHome, ToLanes, ToLive, TurnkeyScreen
+from tui.widgets.places import ToHome, ToLanes, ToLive
+from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,8 @@ from core.verify.known import standing_of
 from core.verify.words import estimate_words, evidence_words, outcome_words
 from tui.clipboard import copy
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import ToExport, TurnkeyScreen
+from tui.widgets.places import ToExport
+from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable

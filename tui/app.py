@@ -16,7 +16,7 @@ from core.settings import Settings
 from tui.discreet import DiscreetApp
 from tui.terminal import GONE, TERMINAL_LOOK_S, terminal_is_there
 from tui.theme import CONTRAST, DARK, LIGHT, NAMES
-from tui.widgets.shell import (
+from tui.widgets.places import (
     Open,
     Place,
     ToAddProvider,

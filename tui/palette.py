@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 
 from core.settings import LOOKS
-from tui.widgets.shell import (
+from tui.widgets.places import (
     ToAddProvider,
     ToCheck,
     ToDoctor,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.app import TurnkeyApp
-    from tui.widgets.shell import Place
+    from tui.widgets.places import Place
 
 PLACES: tuple[tuple[str, str, Place], ...] = (
     ("home", "The state of the whole, and the next step", ToHome()),

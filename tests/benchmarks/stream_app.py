@@ -27,7 +27,7 @@ from core.target import Target
 from core.warden.document import Document
 from core.workspace import Workspace
 from tui.app import TurnkeyApp
-from tui.widgets.shell import Open, ToLive
+from tui.widgets.places import Open, ToLive
 
 if TYPE_CHECKING:
     from collections.abc import Callable

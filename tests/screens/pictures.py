@@ -23,7 +23,7 @@ from tests.screens.stage import (
     until,
     workspace,
 )
-from tui.widgets.shell import ToLanes, ToLive, ToModels
+from tui.widgets.places import ToLanes, ToLive, ToModels
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -22,7 +22,7 @@ from core.warden.document import Document
 from core.workspace import Workspace
 from tests.screens.scripted_watch import ScriptedWatch
 from tui.app import TurnkeyApp
-from tui.widgets.shell import Open
+from tui.widgets.places import Open
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from core.live.watching import Watching
     from core.providers.base_url import BaseUrl
     from core.target import Target
-    from tui.widgets.shell import Place
+    from tui.widgets.places import Place
 
 KEY = "sk-canary-0123456789"
 URL = "http://127.0.0.1:4000/v1"

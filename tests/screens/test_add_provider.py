@@ -26,7 +26,7 @@ from tests.screens.stage import (
 )
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field
-from tui.widgets.shell import ToAddProvider
+from tui.widgets.places import ToAddProvider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from core.keys.vault import open_vault
 from tests.core.keys.fakes import Works
 from tests.screens.stage import FILLED, Stage, arrive, stand, until, workspace
 from tui.widgets.field import Field
-from tui.widgets.shell import ToCheck, ToProvider
+from tui.widgets.places import ToCheck, ToProvider
 
 if TYPE_CHECKING:
     from pathlib import Path

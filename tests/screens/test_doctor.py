@@ -28,7 +28,7 @@ from tests.screens.stage import (
 )
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field
-from tui.widgets.shell import ToAddProvider, ToDoctor
+from tui.widgets.places import ToAddProvider, ToDoctor
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

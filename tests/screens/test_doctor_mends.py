@@ -28,7 +28,7 @@ from tests.screens.stage import (
     until,
     workspace,
 )
-from tui.widgets.shell import ToDoctor
+from tui.widgets.places import ToDoctor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

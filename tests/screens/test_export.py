@@ -18,7 +18,7 @@ from tests.screens.stage import KEY, Stage, arrive, stand, until, workspace
 from tests.servers.messages import messages_reply, start, stop, text
 from tests.servers.scripted import good_server, running
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import ToExport
+from tui.widgets.places import ToExport
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from tests.core.keys.fakes import Raises, Slow, Works, vault_at
 from tests.screens.stage import FILLED, KEY, ScriptedAsker, Stage, arrive, stand, until, workspace
 from tui.widgets.ask_key import AskRebind
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import Open, ToAddProvider, ToKeys, ToLive, ToModels, ToSave
+from tui.widgets.places import Open, ToAddProvider, ToKeys, ToLive, ToModels, ToSave
 from tui.widgets.waiting import Waiting
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from core.keys.vault import open_vault
 from core.warden.workflows import NamedBase
 from core.workspace import open_workspace
 from tests.screens.stage import FILLED, Stage, arrive, stand, until, workspace
-from tui.widgets.shell import ToLanes
+from tui.widgets.places import ToLanes
 
 if TYPE_CHECKING:
     from pathlib import Path

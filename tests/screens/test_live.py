@@ -26,8 +26,8 @@ from tests.screens.stage import (
 )
 from tui.widgets.fault import FaultBox
 from tui.widgets.inspector import Inspector
+from tui.widgets.places import ToLive
 from tui.widgets.run_view import RunView
-from tui.widgets.shell import ToLive
 from tui.widgets.stream_pane import StreamPane
 
 

@@ -26,7 +26,7 @@ from tests.screens.stage import (
 from tui.widgets.fault import FaultBox
 from tui.widgets.figure_panel import FigurePanel
 from tui.widgets.inspector import Inspector
-from tui.widgets.shell import ToLive
+from tui.widgets.places import ToLive
 from tui.widgets.stream_pane import StreamPane
 
 if TYPE_CHECKING:

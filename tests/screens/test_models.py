@@ -23,7 +23,7 @@ from tests.screens.stage import (
 )
 from tui.widgets.fault import FaultBox
 from tui.widgets.model_list import ModelList
-from tui.widgets.shell import ToModels
+from tui.widgets.places import ToModels
 
 
 async def test_filter_narrows_as_one_types() -> None:

@@ -26,7 +26,7 @@ from tests.screens.stage import (
 from tests.screens.test_snapshots import REFUSED, wait_for_place
 from tui.widgets.fault import FaultBox
 from tui.widgets.model_list import ModelList
-from tui.widgets.shell import ToAddProvider, ToModels
+from tui.widgets.places import ToAddProvider, ToModels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

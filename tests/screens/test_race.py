@@ -21,8 +21,8 @@ from tests.screens.stage import (
     until,
     workspace,
 )
+from tui.widgets.places import ToLive
 from tui.widgets.race_table import RaceTable
-from tui.widgets.shell import ToLive
 
 CODER, MINI = "litellm/qwen3-coder", "litellm/qwen3-mini"
 FOUR = FILLED + "".join(

@@ -12,7 +12,7 @@ from core.keys.vault import open_vault
 from core.workspace import open_workspace
 from tests.screens.stage import FILLED, Stage, arrive, stand, until
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import ToSave
+from tui.widgets.places import ToSave
 
 if TYPE_CHECKING:
     from pathlib import Path

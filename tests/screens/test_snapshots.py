@@ -35,7 +35,7 @@ from tests.screens.stage import (
     workspace,
 )
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import (
+from tui.widgets.places import (
     ToAddProvider,
     ToCheck,
     ToDoctor,

@@ -14,7 +14,7 @@ from tests.screens.stage import Stage, arrive, stand, until
 from tests.servers.scripted import good_server, running
 from tests.tui.desk import KEY, VARIABLE, Desk, provider_table
 from tui.widgets.fault import FaultBox
-from tui.widgets.shell import Open, ToLive, ToModels
+from tui.widgets.places import Open, ToLive, ToModels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,37 +1,28 @@
-"""What every screen shares: the bar above, the footer below, and the ways to other screens.
-
-A screen asks for another one by posting :class:`Open`; the app, which alone knows them all,
-opens it. So no screen imports another.
-"""
+"""What every screen shares: the bar above, the footer below, and the keys of all screens."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from core.text import one_line
 from tui.widgets.keys_footer import KeysFooter
 from tui.widgets.path_bar import PathBar
+from tui.widgets.places import SCREENS, Open, ToHelp, ToHome, place_of
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.events import Key
 
-    from core.discover.offers import Offer
-    from core.doctor.patient import Patient
-    from core.draft import Draft
     from core.onboarding import Step
-    from core.target import Target
-    from core.warden.lanes import Lane
     from core.workspace import Workspace
+    from tui.widgets.places import Place
 
 ResultType = TypeVar("ResultType")
 
@@ -46,152 +37,6 @@ COPY_FAULT = "Copy the error's details for a report; keys are masked"
 TOO_SMALL = "turnkey needs 60 columns and 20 lines.\nMake the window larger, or press q to leave."
 LEAST = (60, 20)
 """Columns and lines below which one sentence stands instead of a screen."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToHome:
-    """Home, closing what lies above it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToAddProvider:
-    """The form for a new provider, filled with a server that was found."""
-
-    offer: Offer | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToModels:
-    """The models of a draft, or of a provider of the file (``name``)."""
-
-    draft: Draft | None = None
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToLanes:
-    """The lanes, with the cursor on one of them."""
-
-    lane: Lane = "agent"
-
-
-@dataclass(frozen=True, slots=True)
-class ToLive:
-    """The live test: on a selector of the file, or on a target that is not in it yet."""
-
-    selector: str | None = None
-    target: Target | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToKeys:
-    """Where each provider's key is, and where it may go."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToDoctor:
-    """The doctor: on a selector of the file, on a provider of it, or on what was typed."""
-
-    selector: str | None = None
-    provider: str | None = None
-    patient: Patient | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToCheck:
-    """Everything that is wrong with the file, with what mends it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToProvider:
-    """One provider of the file: its name, address and key variable."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ToSave:
-    """The diff, and the question whether to write it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToVerify:
-    """The lanes tried as Warden will use them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToExport:
-    """The setup for its other readers, with the texts that they would get."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToDemo:
-    """Leave the file as it is and open the demo provider."""
-
-
-@dataclass(frozen=True, slots=True)
-class ToHelp:
-    """What the keys of the screen in front do, and the concepts behind it."""
-
-
-Place: TypeAlias = (
-    ToHome
-    | ToHelp
-    | ToAddProvider
-    | ToModels
-    | ToLanes
-    | ToLive
-    | ToKeys
-    | ToDoctor
-    | ToSave
-    | ToDemo
-    | ToCheck
-    | ToProvider
-    | ToExport
-    | ToVerify
-)
-
-
-SCREENS = {
-    "provider": "AddProviderScreen",
-    "key": "KeysScreen",
-    "models": "ModelsScreen",
-    "lanes": "LanesScreen",
-    "test": "LiveScreen",
-    "verify": "VerifyScreen",
-    "save": "SaveScreen",
-}
-"""Step of the way -> the screen on which it is done."""
-
-
-def place_of(step: Step) -> Place:
-    """Where a step is done."""
-    match step.name:
-        case "provider":
-            return ToAddProvider()
-        case "key":
-            return ToKeys()
-        case "models":
-            return ToModels(name=step.subject or None)
-        case "lanes":
-            return ToLanes()
-        case "test":
-            return ToLive(step.subject or None)
-        case "verify":
-            return ToVerify()
-        case "save":
-            return ToSave()
-
-
-class Open(Message):
-    """Asks the app to open a place; with ``replace`` nothing but home is left under it."""
-
-    bubble = True
-
-    def __init__(self, place: Place, *, replace: bool = False) -> None:
-        super().__init__()
-        self.place = place
-        self.replace = replace
 
 
 class TopBar(Static):
