@@ -69,7 +69,9 @@ class Answered(msgspec.Struct, frozen=True):
     came: str = ""
     """The reply as it came, shortened; it says what was left out."""
     tries: int = 1
-    """How often it was sent: more than once where the server asked to wait."""
+    """How often it was sent: more than once where the server asked to wait, or failed."""
+    stumbles: tuple[str, ...] = ()
+    """What each try before the last one failed with, in a word: «502», «broke off»."""
     pieces: int = 0
     """Events of a stream that held text or a piece of a call."""
     list_content: bool = False
@@ -96,6 +98,32 @@ class Answered(msgspec.Struct, frozen=True):
 
 
 _OTHER: Final = frozenset({401, 403, 404, 408, 409, 429})
+
+
+def failed_server(answered: Answered) -> bool:
+    """A server's own failure: a 5xx, an error within the stream, a connection that went down.
+
+    After these Pi asks again (pi-coding-agent ``core/agent-session``), as after a stream without
+    an end; after a 4xx it does not.
+    """
+    status, fault = answered.status, answered.fault
+    if status is not None and status >= 500:
+        return True
+    told = fault is not None and fault.code in _FAILURES
+    return told and (status is None or 200 <= status < 300)
+
+
+_FAILURES: Final = frozenset({"connection_failed", "server_error", "stream_broken", "upstream"})
+
+
+def stumble(answered: Answered) -> str:
+    """What a try failed with, in a word or two."""
+    if answered.status is not None and answered.status >= 300:
+        return str(answered.status)
+    if answered.fault is None:
+        return "no finish reason" if answered.finish_reason is None else "no answer"
+    words = {"connection_failed": "no reply", "stream_broken": "broke off"}
+    return words.get(answered.fault.code, "an error in the stream")
 
 
 def shortened(text: str) -> str:

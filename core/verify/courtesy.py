@@ -82,16 +82,29 @@ class Courtesy:
                 await self._sleep(left)
             yield
 
+    async def rest(self, origin: str, seconds: float, why: str) -> bool:
+        """Let whoever failed at ``origin`` wait alone; False when that is more than the patience.
+
+        The others go on: a server that fails once need not be one that has too much to do.
+        """
+        if seconds > self.patience_s:
+            return False
+        self._told(Held(origin, seconds, one_line(why, 200)))
+        await self._sleep(seconds)
+        return True
+
     def hold(self, origin: str, seconds: float, why: str) -> bool:
         """Leave ``origin`` alone for ``seconds``; False when that is more than the patience."""
         if seconds > self.patience_s:
             return False
         self._until[origin] = max(self._until.get(origin, 0.0), self._clock() + seconds)
-        held = Held(origin, seconds, one_line(why, 200))
+        self._told(Held(origin, seconds, one_line(why, 200)))
+        return True
+
+    def _told(self, held: Held) -> None:
         self.held.append(held)
         if self._tell is not None:
             self._tell(held)
-        return True
 
 
 class _Places:

@@ -10,6 +10,7 @@ Importing this module imports httpx.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
@@ -27,6 +28,7 @@ from core.verify.answered import (
     Fold,
     Mask,
     shortened,
+    stumble,
 )
 from core.verify.courtesy import ASKS_TO_WAIT, BACKOFF_S, Courtesy, retry_after
 from core.verify.plain import read_plain
@@ -48,6 +50,7 @@ __all__ = [
     "CHAT",
     "HEAD_CHARACTERS",
     "TAIL_CHARACTERS",
+    "Again",
     "Answered",
     "HttpLine",
     "Line",
@@ -56,17 +59,27 @@ __all__ = [
 
 CHAT: Final = "/chat/completions"
 
+Again = Callable[[Answered], bool]
+"""Whether the same is asked again after this answer."""
+
 
 class Line(Protocol):
     """A way to one endpoint."""
 
     async def send(
-        self, body: Mapping[str, object], *, path: str = CHAT, once: bool = False
+        self,
+        body: Mapping[str, object],
+        *,
+        path: str = CHAT,
+        once: bool = False,
+        again: Again | None = None,
     ) -> Answered:
         """One request; never raises for what the endpoint does.
 
         ``once``: neither held back by the limit of requests at once nor repeated after a 429 or
-        503, for whoever wants to see those.
+        503, for whoever wants to see those. ``again``: whether an answer is one after which the
+        same is asked again, as Pi does after a server's error; a probe, whose question may be
+        what the server fails over, has none.
         """
         ...
 
@@ -96,23 +109,38 @@ class HttpLine:
         self.courtesy = courtesy if courtesy is not None else Courtesy()
 
     async def send(
-        self, body: Mapping[str, object], *, path: str = CHAT, once: bool = False
+        self,
+        body: Mapping[str, object],
+        *,
+        path: str = CHAT,
+        once: bool = False,
+        again: Again | None = None,
     ) -> Answered:
         """One request, by the rules of :class:`Line`."""
         if once:
             return await self._try(body, path)
         origin = self._base.origin
         tries = rounds = 0
+        stumbles: tuple[str, ...] = ()
         while True:
             async with self.courtesy.turn(origin):
                 answered = await self._try(body, path)
             rounds, tries = rounds + 1, tries + answered.tries
-            answered = msgspec.structs.replace(answered, tries=tries)
-            if answered.status not in ASKS_TO_WAIT or rounds > len(BACKOFF_S):
+            answered = msgspec.structs.replace(answered, tries=tries, stumbles=stumbles)
+            if rounds > len(BACKOFF_S):
                 return answered
-            wait = answered.retry_after_s
+            backoff, wait = BACKOFF_S[rounds - 1], answered.retry_after_s
             why = f"{self._base.host_port} answered {answered.status}."
-            if not self.courtesy.hold(origin, BACKOFF_S[rounds - 1] if wait is None else wait, why):
+            if answered.status in ASKS_TO_WAIT:
+                if not self.courtesy.hold(origin, backoff if wait is None else wait, why):
+                    return answered
+                stumbles += (stumble(answered),)
+            elif again is not None and again(answered):
+                stumbles += (stumble(answered),)
+                why = f"{self._base.host_port} failed ({stumbles[-1]})."
+                if not await self.courtesy.rest(origin, backoff, why):
+                    return answered
+            else:
                 return answered
 
     async def _try(self, body: Mapping[str, object], path: str) -> Answered:

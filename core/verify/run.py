@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from core.verify.answered import Answered
-    from core.verify.exchange import Line
+    from core.verify.exchange import Again, Line
     from core.verify.plan import Plan, Task
     from core.verify.trials.setting import Setting
 
@@ -92,10 +92,15 @@ class Heard:
         self.answers: list[Answered] = []
 
     async def send(
-        self, body: Mapping[str, object], *, path: str = CHAT, once: bool = False
+        self,
+        body: Mapping[str, object],
+        *,
+        path: str = CHAT,
+        once: bool = False,
+        again: Again | None = None,
     ) -> Answered:
         """One request, by the rules of :class:`core.verify.exchange.Line`."""
-        answered = await self._line.send(body, path=path, once=once)
+        answered = await self._line.send(body, path=path, once=once, again=again)
         self.answers.append(answered)
         return answered
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from multiprocessing.connection import Connection
 
-    from core.verify.exchange import Answered, Line
+    from core.verify.exchange import Again, Answered, Line
     from core.verify.plan import Plan
     from core.verify.run import Event
     from core.verify.verdict import Verdict
@@ -88,7 +88,12 @@ class Chains:
         self._first: tuple[str, int] | None = None
 
     async def send(
-        self, body: Mapping[str, object], *, path: str = CHAT, once: bool = False
+        self,
+        body: Mapping[str, object],
+        *,
+        path: str = CHAT,
+        once: bool = False,
+        again: Again | None = None,
     ) -> Answered:
         name, task = NAME.get(), asyncio.current_task()
         self._tasks.append(task)
@@ -96,7 +101,7 @@ class Chains:
         if name in self._probing and self._first is None:
             self._first = unit
         mine = self._long.get(unit, 0)
-        answered = await self._line.send(body, path=path, once=once)
+        answered = await self._line.send(body, path=path, once=once, again=again)
         self._long[unit] = max(self._long.get(unit, 0), mine + answered.tries)
         return answered
 

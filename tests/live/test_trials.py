@@ -94,15 +94,15 @@ async def test_a_llama_server_is_called_what_it_is(llama: Served) -> None:
     assert told["truncation"] == ("fail", "window_smaller")
     assert told["agent_loop"] == ("fail", "context_overflow")
     assert told["bare_json"] == ("fail", "no_json")
-    # it has two slots, and lets the others wait
-    assert told["concurrency"] == ("pass", "ok")
+    # it has two slots, lets the others wait, and says PONG to everybody: nobody's own answer
+    assert told["concurrency"] == ("unsure", "wrong_alone")
     window = next(one for one in found if one.probe == "truncation")
     assert window.detail["window"] == CONTEXT
     assert f"contextWindow = {CONTEXT}" in window.fix
 
 
 async def test_a_vllm_without_a_tool_parser_is_told_its_switches(vllm: Served) -> None:
-    """vLLM refuses tools unless it is started for them, checks ids, and bears a crowd."""
+    """vLLM refuses tools unless it is started for them, and checks ids."""
     from tests.live.vllm import SERVED as NAME
 
     asked = setting(
@@ -116,6 +116,7 @@ async def test_a_vllm_without_a_tool_parser_is_told_its_switches(vllm: Served) -
     assert told["served_model"] == ("pass", "ok")
     assert told["canary"] == ("pass", "refused")
     assert told["agent_loop"] == ("fail", "refused")
-    assert told["concurrency"] == ("pass", "ok")
+    # all are answered, with the one word that this model can say
+    assert told["concurrency"] == ("unsure", "wrong_alone")
     loop = next(one for one in found if one.probe == "agent_loop")
     assert "--enable-auto-tool-choice" in loop.fix

@@ -337,7 +337,7 @@ KNOWN_BAD: Final[dict[str, Bad]] = {
         _always(_swallowed),
         "--reasoning-parser",
         "vllm",
-        unsure={"truncation": "thinking_only"},
+        unsure={"truncation": "thinking_only", "concurrency": "wrong_alone"},
     ),
     "the same call for ever": Bad({"agent_loop": "loop"}, _always(_same_call), "results"),
     "tool results refused without a name": Bad(

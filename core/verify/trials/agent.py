@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from core.verify.answered import failed_server
 from core.verify.pi_shape import Message, System, User
 from core.verify.trials import fixes
 from core.verify.trials.loop import MOST_TURNS, LoopEnd, judged, run_loop
@@ -162,6 +163,8 @@ def _fault(setting: Setting, end: LoopEnd) -> tuple[str, str, str]:
     if end.turns > 1 and end.last.refused:
         words = f"The first turn is taken, but not the one that brings results back: {said}"
         return "history_refused", words, fixes.refused(setting, fault)
+    if failed_server(end.last) and fault.code != "parameter_refused":
+        return fixes.server_failed(fault)
     if end.last.refused or (end.last.status or 0) >= 500:
         return "refused", f"The request is not taken: {said}", fixes.refused(setting, fault)
     return fault.code, said, fault.fix

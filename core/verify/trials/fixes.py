@@ -156,6 +156,12 @@ def refused(setting: Setting, fault: Fault) -> str:
     ).strip()
 
 
+def server_failed(fault: Fault) -> tuple[str, str, str]:
+    """Finding, sentence and cure of a server's own failure, where Pi has asked often enough."""
+    cure = fault.fix or "Look at the server's log for what it failed with."
+    return "server_error", f"The server failed: {said(fault)}", cure
+
+
 _TOOLS_OFF: Final = re.compile(
     r"tool-call-parser|auto-tool-choice|--jinja|support tools|tool use is not|tools param",
     re.IGNORECASE,

@@ -86,7 +86,8 @@ async def run_canary(setting: Setting, line: Line, tell: Tell) -> Verdict:
         told(1, f"asks for {name}")
         # the real model's shape, under a name that nobody has
         odd = msgspec.structs.replace(setting, pi=msgspec.structs.replace(setting.pi, id=name))
-        return canary(setting, name, await ledger.send(_body(odd)))
+        answered = await ledger.send(_body(odd), again=lambda _: False)
+        return canary(setting, name, answered)
 
     return await repeated(CANARY, False, setting, line, tell, one, 1)
 

@@ -64,6 +64,11 @@ class Setting(msgspec.Struct, frozen=True):
         """The model's id, as it goes to the endpoint."""
         return self.pi.id
 
+    @property
+    def ends_itself(self) -> bool:
+        """Whether the lane's Pi takes a stream without a finish reason for a whole one."""
+        return self.variant == "stock" and self.compat.supports_finish_reason is False
+
     def body(
         self,
         messages: Sequence[Message],

@@ -14,6 +14,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from core.text import one_line
+from core.verify.answered import failed_server
 from core.verify.pi_shape import System, User
 from core.verify.trials import fixes
 from core.verify.trials.found_json import find_json
@@ -178,6 +179,8 @@ def _no_answer(setting: Setting, task: Task, answered: Answered, reply: Judged) 
         return Outcome(
             False, "not_streamed", fixes.said(fault), "Have the endpoint stream: Pi always asks."
         )
+    if failed_server(answered) and fault.code != "parameter_refused":
+        return Outcome(False, *fixes.server_failed(fault))
     refused = answered.refused or (answered.status or 0) >= 500
     if refused and fault.code != "context_overflow":
         words = f"The request is not taken: {fixes.said(fault)}"

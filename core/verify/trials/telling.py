@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from core.text import one_line
+from core.verify.answered import failed_server
 from core.verify.exchange import CHAT, Answered
 from core.verify.trials.setting import Outcome, Setting, Step, Tell
 from core.verify.verdict import MAX_EXCHANGES, Evidence, Verdict, evidence
@@ -16,24 +17,56 @@ from core.verify.verdict import MAX_EXCHANGES, Evidence, Verdict, evidence
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from core.verify.exchange import Line
+    from core.verify.exchange import Again, Line
     from core.verify.trials.setting import Trial
+
+
+MOST_REPEATED: Final = 6
+"""Requests that one repetition of a trial sends again: two that fail to the end, as Pi has it."""
+STEADY: Final = 1
+"""Requests that may take a second try because the server failed; more of them are a finding."""
 
 
 class Ledger:
     """A line that remembers what went over it: one repetition's requests. A :class:`Line`."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, setting: Setting) -> None:
         self._line = line
+        self._ends_itself = setting.ends_itself
+        self._left = MOST_REPEATED
         self.answered: list[Answered] = []
 
     async def send(
-        self, body: Mapping[str, object], *, path: str = CHAT, once: bool = False
+        self,
+        body: Mapping[str, object],
+        *,
+        path: str = CHAT,
+        once: bool = False,
+        again: Again | None = None,
     ) -> Answered:
-        """One request over the line beneath."""
-        answered = await self._line.send(body, path=path, once=once)
+        """One request over the line beneath; asked again after a failure of the server, as by Pi.
+
+        A stream without a finish reason is read as the lane's Pi reads it.
+        """
+        answered = await self._line.send(body, path=path, once=once, again=again or self._again)
+        if self._ends_itself and _endless(answered):
+            reason = "tool_calls" if answered.calls else "stop"
+            answered = msgspec.structs.replace(answered, finish_reason=reason, complete=True)
         self.answered.append(answered)
         return answered
+
+    def _again(self, answered: Answered) -> bool:
+        if self._left == 0:
+            return False
+        if not (failed_server(answered) or (_endless(answered) and not self._ends_itself)):
+            return False
+        self._left -= 1
+        return True
+
+    @property
+    def stumbles(self) -> list[Answered]:
+        """Answers that took more than one try."""
+        return [one for one in self.answered if one.stumbles]
 
     @property
     def requests(self) -> int:
@@ -83,7 +116,7 @@ async def repeated(
     """
     count = max(1, setting.runs if runs is None else runs)
     teller = Teller(trial, setting, tell, count)
-    ledgers = [Ledger(line) for _ in range(count)]
+    ledgers = [Ledger(line, setting) for _ in range(count)]
 
     async def run(number: int) -> Outcome:
         outcome = await one(
@@ -126,16 +159,20 @@ def combined(
     detail = dict(shown.detail)
     if flaky:
         detail["reason"] = finding
+    stumbled = [one for ledger in ledgers for one in ledger.stumbles]
+    told = f"{count}{shown.words}{also}{_stumbling(stumbled)}"
+    failing = [one for one in stumbled if not set(one.stumbles) <= _BUSY]
+    unsteady = len(failing) > STEADY and not failures and not open_ones
     counted = [one.tokens for one in ledgers if one.tokens is not None]
     return Verdict(
         probe=trial,
         provider=setting.provider,
         model=setting.model,
         lane=lane,
-        verdict="fail" if failures else "unsure" if open_ones else "pass",
-        evidence=shown_evidence(f"{count}{shown.words}{also}", ledgers[place].answered),
-        fix=shown.fix,
-        finding="flaky" if flaky else finding,
+        verdict="fail" if failures or unsteady else "unsure" if open_ones else "pass",
+        evidence=shown_evidence(told, ledgers[place].answered),
+        fix=_UNSTEADY if unsteady else shown.fix,
+        finding="unsteady" if unsteady else "flaky" if flaky else finding,
         passed=passed,
         tried=tried,
         requests=sum(one.requests for one in ledgers),
@@ -150,6 +187,33 @@ def shown_evidence(text: str, answered: Sequence[Answered]) -> Evidence:
     if len(kept) > MAX_EXCHANGES:
         kept = [kept[0], *kept[1 - MAX_EXCHANGES :]]
     return evidence(text, *kept)
+
+
+_BUSY: Final = frozenset({"429", "503"})
+_UNSTEADY: Final = (
+    "Look at the log of the server, and of the proxy before it, for what it failed with. Pi asks "
+    "up to four times, so a run gets through as long as this is rare, and is slow."
+)
+
+
+def _stumbling(answered: Sequence[Answered]) -> str:
+    """« One request was answered at the 2nd try (502).»; empty where all went at the first."""
+    if not answered:
+        return ""
+    why = ", ".join(dict.fromkeys(word for one in answered for word in one.stumbles))
+    if len(answered) > 1:
+        return f" {len(answered)} requests took more than one try ({why})."
+    one = answered[0]
+    at = len(one.stumbles) + 1
+    th = {2: "2nd", 3: "3rd"}.get(at, f"{at}th")
+    what = "was answered at the" if one.fault is None else "failed still at the"
+    return f" One request {what} {th} try ({why})."
+
+
+def _endless(answered: Answered) -> bool:
+    """A stream that came to an end without saying why."""
+    good = answered.status is not None and 200 <= answered.status < 300
+    return good and answered.fault is None and answered.finish_reason is None
 
 
 def _commonest(outcomes: Sequence[Outcome]) -> str:

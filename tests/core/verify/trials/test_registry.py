@@ -161,7 +161,7 @@ def test_k_of_n(outcomes: list[Outcome], verdict: str, finding: str, passed: int
         async def send(self, *_: object, **__: object) -> object:
             raise AssertionError
 
-    ledgers = [telling.Ledger(Silent()) for _ in outcomes]  # type: ignore[arg-type]
+    ledgers = [telling.Ledger(Silent(), setting()) for _ in outcomes]  # type: ignore[arg-type]
     found = telling.combined("t", setting(), outcomes, ledgers, lane="agent")
     assert (found.verdict, found.finding, found.passed) == (verdict, finding, passed)
     assert found.tried == len(outcomes)
