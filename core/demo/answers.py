@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from core.demo.jsonish import json_answer, wants_json
+from core.demo.pointed import pointed
 from core.demo.prose import (
     LONG,
     SHORT,
@@ -38,6 +39,7 @@ _ASKS_SECRET: Final = re.compile(
     r"\b(?P<what>marker|code ?word|secret word|pass ?word|magic word|needle)(?P<many>s?)\b",
     re.IGNORECASE,
 )
+_CLOSING: Final = re.compile(r"\bend your answer with this word[^:\n]{0,40}:\s*([\w-]{3,40})")
 _COUNT: Final = re.compile(r"\bcount\b[^.\n]{0,30}?\b(?:from\s+(\d+)\s+)?to\s+(\d+)", re.IGNORECASE)
 _SUM: Final = re.compile(r"(\d{1,9})\s*([+*×x-])\s*(\d{1,9})")
 _WANTS_MORE: Final = re.compile(
@@ -59,6 +61,9 @@ def say(ask: Ask, model: DemoModel) -> Said:
         named = ", ".join(call.name for call in calls)
         return Said("", THINKING_TOOL.format(calls=named) if thinks else "", calls)
     text = _text(ask)
+    closing = _CLOSING.search(ask.question)
+    if closing is not None:
+        text = f"{text} {closing[1]}"
     thinking = _thinking(ask, text) if thinks else ""
     if model.thinking == "tags" and thinking and wants_json(ask):
         thinking = f"{thinking} {THINKING_DRAFT}"
@@ -113,7 +118,11 @@ def _reckoned(match: re.Match[str]) -> int:
 
 
 def _report(ask: Ask) -> str:
-    """An answer out of what the tools have shown, each line with its place."""
+    """An answer out of what the tools have shown: the value that was asked for and pointed to,
+    else the most telling lines, each with its place."""
+    found = pointed(ask)
+    if found is not None and found.key in ask.question.lower():
+        return f"The {found.key} is {found.value}, and it stands in {found.path}."
     lines = evidence(ask)
     if not lines:
         return "I looked, and found nothing that answers this. (turnkey's demo provider)"

@@ -76,6 +76,8 @@ class Answered(msgspec.Struct, frozen=True):
     """Events of a stream that held text or a piece of a call."""
     list_content: bool = False
     """``content`` came as a list of parts, which Pi cannot show."""
+    message_chunks: bool = False
+    """A stream's chunks hold ``message`` in place of ``delta``, which Pi does not read."""
     object_arguments: bool = False
     """A call's arguments came as an object, which Pi cannot read."""
 
@@ -230,6 +232,7 @@ class Fold:
             came=came,
             pieces=self._pieces,
             list_content=self._pi.list_content,
+            message_chunks=self._pi.message_chunks,
             object_arguments=self._pi.object_arguments,
         )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from core.live.chunk import Delta, ToolCallPiece, decode_chunk
+from core.live.chunk import Delta, ToolCallPiece, decode_chunk, loose_object
 from core.live.verdict import ToolCall
 from core.wire.sse import Comment, SseDecoder
 
@@ -50,6 +50,9 @@ class PiReader:
         """``content`` came as a list, which Pi shows as «[object Object]»."""
         self.object_arguments = False
         """A call's arguments came as an object instead of text; Pi cannot put those together."""
+        self.message_chunks = False
+        """Chunks hold ``message`` in place of ``delta``, which Pi passes over."""
+        self._read_some = False
         self.over = False
         """A line was too long to be read further."""
 
@@ -82,6 +85,8 @@ class PiReader:
         chunk = decode_chunk(payload)
         if chunk is not None:
             self._chunk(chunk)
+            if b'"message"' in payload and not (self._read_some or self.message_chunks):
+                self.message_chunks = _whole_message(chunk, payload)
 
     def _chunk(self, chunk: Chunk) -> None:
         if not chunk.choices:
@@ -94,6 +99,7 @@ class PiReader:
             self._delta(choice.delta)
 
     def _delta(self, delta: Delta) -> None:
+        self._read_some = self._read_some or bool(delta.content or delta.tool_calls)
         if self.thinking_field is None:
             self.thinking_field = _field(delta)
         if isinstance(delta.content, list) and delta.content:
@@ -126,6 +132,23 @@ class PiReader:
         elif arguments:
             self.object_arguments = True
             call.arguments.append("[object Object]")
+
+
+def _whole_message(chunk: Chunk, payload: bytes) -> bool:
+    """Whether the chunk says in a ``message`` what belongs into its ``delta``."""
+    if not chunk.choices or _says(msgspec.to_builtins(chunk.choices[0].delta)):
+        return False
+    value = loose_object(payload)
+    choices = None if value is None else value.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return isinstance(first, dict) and _says(first.get("message"))
+
+
+def _says(message: object) -> bool:
+    """Whether text or a call stands in it."""
+    if not isinstance(message, dict):
+        return False
+    return any(message.get(name) for name in ("content", "tool_calls", *FIELDS))
 
 
 def _field(delta: Delta) -> ThinkingField | None:

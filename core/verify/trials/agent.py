@@ -7,11 +7,13 @@ faults show only there.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from core.text import one_line
 from core.verify.answered import failed_server
 from core.verify.pi_shape import Message, System, User
 from core.verify.trials import fixes
@@ -35,10 +37,10 @@ _TURN_TOKENS: Final = 4_500
 
 
 def cost(setting: Setting) -> Cost:
-    """Five turns a run as a rule; one more request where a failure's cause is looked for."""
+    """Five turns a run as a rule; some more requests where a failure's cause is looked for."""
     return Cost(
         _TYPICAL_TURNS * setting.runs,
-        (MOST_TURNS + 1) * setting.runs,
+        (MOST_TURNS + 2 * SAMPLES) * setting.runs,
         _TYPICAL_TURNS * _TURN_TOKENS * setting.runs,
         MOST_TURNS + 1,
     )
@@ -50,17 +52,9 @@ async def run(setting: Setting, line: Line, tell: Tell) -> Verdict:
     async def one(_number: int, ledger: Ledger, told: Callable[[int, str], None]) -> Outcome:
         planted = plant(secrets.randbits(64))
         end = await run_loop(ledger, setting, planted, opening(setting, planted.question), told)
-        if end.how == "answer" and end.calls == 0 and not await _forced(ledger, end, told):
-            return _outcome(setting, end)
-        if end.how == "answer" and end.calls == 0:
-            return Outcome(
-                False,
-                "tool_choice_forced",
-                'Without tool_choice no tool is called, with tool_choice "auto" one is: something '
-                "on the way takes the absent field for none.",
-                fixes.forced_none(setting),
-            )
         found = _outcome(setting, end)
+        if end.how == "answer" and end.calls == 0:
+            return await _why_no_call(setting, ledger, end, told)
         if end.how in _PARSED and await _whole_is_right(ledger, end, told):
             return msgspec.structs.replace(
                 found,
@@ -73,11 +67,45 @@ async def run(setting: Setting, line: Line, tell: Tell) -> Verdict:
     return await repeated(NAME, True, setting, line, tell, one)
 
 
-async def _forced(ledger: Ledger, end: LoopEnd, told: Callable[[int, str], None]) -> bool:
-    """Whether the same request calls tools once ``tool_choice`` is written out."""
-    told(end.turns + 1, "no call: the same again with tool_choice written out")
-    again = await ledger.send({**end.body, "tool_choice": "auto"})
-    return judged(again).ending == "calls"
+SAMPLES: Final = 3
+"""How often a failure's cause is asked for, with and without what would cure it: one answer of a
+model that calls tools now and then proves nothing."""
+
+
+async def _why_no_call(
+    setting: Setting, ledger: Ledger, end: LoopEnd, told: Callable[[int, str], None]
+) -> Outcome:
+    """Whether the same request calls tools once ``tool_choice`` is written out, and only then."""
+    told(end.turns + 1, f"no call: the same {SAMPLES} times, and with tool_choice written out")
+    replies = await asyncio.gather(
+        *(ledger.send(end.body) for _ in range(SAMPLES)),
+        *(ledger.send({**end.body, "tool_choice": "auto"}) for _ in range(SAMPLES)),
+    )
+    calls = [judged(one).ending == "calls" for one in replies]
+    absent, written = sum(calls[:SAMPLES]), sum(calls[SAMPLES:])
+    detail: dict[str, str | int | float | bool | None] = {
+        "turns": end.turns,
+        "called_without_choice": absent,
+        "called_with_auto": written,
+        "asked_each": SAMPLES,
+    }
+    if absent == 0 and written > SAMPLES // 2:
+        return Outcome(
+            False,
+            "tool_choice_forced",
+            f'Without tool_choice no tool is called ({absent} of {SAMPLES + 1}), with "auto" one '
+            f"is ({written} of {SAMPLES}): something on the way takes the absent field for none.",
+            fixes.forced_none(setting),
+            detail,
+        )
+    found = _outcome(setting, end)
+    if found.passed is None or absent + written == 0:
+        return msgspec.structs.replace(found, detail={**found.detail, **detail})
+    words = (
+        f"It answered without calling any tool; asked the same again, it called one {absent} of "
+        f"{SAMPLES} times, and {written} of {SAMPLES} with tool_choice written out."
+    )
+    return Outcome(False, "calls_sometimes", words, fixes.OTHER_MODEL, detail)
 
 
 _PARSED: Final = frozenset({"broken_arguments", "object_arguments", "written_as_text"})
@@ -85,11 +113,16 @@ _PARSED: Final = frozenset({"broken_arguments", "object_arguments", "written_as_
 
 
 async def _whole_is_right(ledger: Ledger, end: LoopEnd, told: Callable[[int, str], None]) -> bool:
-    """Whether the same request, answered whole, makes a call that can be run."""
-    told(end.turns + 1, "a call went wrong: the same again without a stream")
+    """Whether the same request, answered whole, makes a call that can be run, and streamed again
+    does not."""
+    told(end.turns + 1, "a call went wrong: the same again, with a stream and without")
     plain = {name: value for name, value in end.body.items() if name != "stream_options"}
-    again = await ledger.send({**plain, "stream": False})
-    return again.fault is None and judged(again).ending == "calls"
+    streamed, *whole = await asyncio.gather(
+        ledger.send(end.body),
+        *(ledger.send({**plain, "stream": False}) for _ in range(SAMPLES - 1)),
+    )
+    right = all(one.fault is None and judged(one).ending == "calls" for one in whole)
+    return right and judged(streamed).ending != "calls"
 
 
 def opening(setting: Setting, question: str) -> tuple[Message, ...]:
@@ -107,7 +140,7 @@ def _outcome(setting: Setting, end: LoopEnd) -> Outcome:
         "calls": end.calls,
         "valid_calls": end.valid,
     }
-    if end.found and end.valid:
+    if end.named == "fact" and end.valid:
         wrong = end.calls - end.valid
         note = f", {wrong} of them refused ({end.problem})" if wrong else ""
         words = f"It found the planted fact in {end.turns} turns with {end.calls} calls{note}."
@@ -128,22 +161,44 @@ def _failure(setting: Setting, end: LoopEnd) -> tuple[str, str, str]:
             return end.how, end.words, _BROKEN
         case "no_finish" | "odd_finish" | "list_content":
             return end.how, end.words, _finish_fix(setting, end)
+        case "message_not_delta":
+            return end.how, end.words, fixes.MESSAGE_CHUNKS
+        case "length_on_calls" if not _at_the_limit(setting, end):
+            return end.how, end.words, _LENGTH
+        case "length_on_calls" | "cut_in_call":
+            words = "The output limit was reached in the midst of the calls, so none of them runs."
+            return "cut_in_call", words, fixes.more_room(setting)
         case "thinking_only":
             return end.how, end.words, fixes.split_reasoning(setting, what="swallows")
         case "empty":
             return end.how, end.words, _EMPTY
         case "cut" | "cut_in_thought":
             return end.how, end.words, fixes.more_room(setting)
-        case "loop" | "turn_limit":
+        case "loop" | "turn_limit" if end.valid:
             return end.how, end.words, _LOOPS
         case "fault" if end.last is not None and end.last.fault is not None:
             return _fault(setting, end)
     if end.calls == 0:
         words = "It answers without calling any tool, also with tool_choice written out."
         return "no_calls", words, fixes.tools_off(setting)
+    if end.valid == 0 and end.strange:
+        name = one_line(end.strange, 40)
+        words = (
+            f"It calls «{name}», a tool that was not offered; there are read, grep, find and ls."
+        )
+        return "unknown_tool", words, _OWN_NAMES
     if end.valid == 0:
         words = f"Every call was one that Pi refuses to run: {end.problem}."
         return "bad_arguments", words, _BAD_ARGUMENTS
+    if end.named == "several":
+        words = (
+            "Its answer passes on what the tools showed, several values or a whole file, where "
+            "one was asked for: it has looked, and found nothing."
+        )
+        return "dumped", words, fixes.OTHER_MODEL
+    if end.named == "other" and not end.shown:
+        words = "It gives a value like the one asked for, from a place that it was not sent to."
+        return "wrong_fact", words, fixes.OTHER_MODEL
     if end.shown:
         words = "A tool showed it the planted fact, and its answer says something else."
         return "result_unused", words, fixes.OTHER_MODEL
@@ -180,6 +235,24 @@ def _finish_fix(setting: Setting, end: LoopEnd) -> str:
     return "Update the server, or look whether a proxy on the way cuts the stream's end off."
 
 
+def _at_the_limit(setting: Setting, end: LoopEnd) -> bool:
+    """Whether the limit was really reached, by the server's own count."""
+    usage = None if end.last is None else end.last.usage
+    written = None if usage is None else usage.completion_tokens
+    sent = [end.body.get(name) for name in ("max_completion_tokens", "max_tokens")]
+    cap = next((one for one in sent if isinstance(one, int)), setting.pi.max_tokens)
+    return written is not None and written >= cap * _HELD
+
+
+_HELD: Final = 0.95
+_LENGTH: Final = (
+    "Update the server, or the proxy before it: a finished call ends with tool_calls, and «length» "
+    "is for one that was cut."
+)
+_OWN_NAMES: Final = (
+    "Choose a model that was trained to call the tools of the request, not its own; look whether "
+    "the chat template or a gateway renames tools."
+)
 _BROKEN: Final = (
     "Update the server: its tool parser breaks streamed calls. A proxy on the way may be the one "
     "that does, so try the server behind it, too."

@@ -174,5 +174,11 @@ def said(fault: Fault) -> str:
     return one_line(" ".join(part for part in (fault.what, fault.why) if part), 320)
 
 
+MESSAGE_CHUNKS: Final = (
+    "Update the server, or the gateway before it: in a stream each chunk's choice has a delta. "
+    "One that only repeats whole replies as events must not stream."
+)
+"""For a stream whose chunks have the shape of whole replies."""
+
 OTHER_MODEL: Final = "Choose another model for this lane."
 """When the model itself is not up to it."""

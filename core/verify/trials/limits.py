@@ -8,10 +8,13 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from core.text import one_line
+from core.verify.answered import failed_server
 from core.verify.pi_shape import System, User
 from core.verify.trials import fixes
 from core.verify.trials.long_text import CHARACTERS_PER_TOKEN, LongPrompt, long_prompt
 from core.verify.trials.loop import judged
+from core.verify.trials.planted import mentions
 from core.verify.trials.setting import Cost, Outcome
 from core.verify.trials.telling import of_the_moment, repeated
 
@@ -141,6 +144,10 @@ def read_whole(
     if fault is not None and fault.code == "context_overflow":
         return _overflow(setting, answered, prompt, detail)
     reply = judged(answered)
+    if reply.ending == "message_not_delta":
+        return Outcome(False, reply.ending, reply.words, fixes.MESSAGE_CHUNKS, detail)
+    if fault is not None and failed_server(answered) and fault.code != "parameter_refused":
+        return Outcome(False, *fixes.server_failed(fault), detail)
     if fault is not None:
         words = f"A long prompt is not taken: {fixes.said(fault)}"
         return Outcome(False, "refused", words, fixes.refused(setting, fault), detail)
@@ -275,15 +282,16 @@ async def run_output_room(setting: Setting, line: Line, tell: Tell) -> Verdict:
     async def one(_number: int, ledger: Ledger, told: Callable[[int, str], None]) -> Outcome:
         told(1, "asks for something that wants thinking")
         level = setting.loop_level if setting.lane == "agent" else setting.level
-        messages = (System(_ROOM_SYSTEM), User(_room_question()))
+        last = f"{secrets.choice(_LAST_WORDS)}-{1000 + secrets.randbelow(9000)}"
+        messages = (System(_ROOM_SYSTEM), User(_room_question(last)))
         answered = await ledger.send(setting.body(messages, (), level))
-        return room_left(setting, answered)
+        return room_left(setting, answered, last)
 
     return await repeated(OUTPUT_ROOM, True, setting, line, tell, one, 1)
 
 
-def room_left(setting: Setting, answered: Answered) -> Outcome:
-    """Whether there was an answer, and not a cut one. Pure."""
+def room_left(setting: Setting, answered: Answered, last: str = "") -> Outcome:
+    """Whether there was an answer, and not a cut one: it comes to its ``last`` word. Pure."""
     passing = of_the_moment(answered)
     if passing is not None:
         return passing
@@ -299,11 +307,22 @@ def room_left(setting: Setting, answered: Answered) -> Outcome:
     if reply.ending == "thinking_only":
         fix = fixes.split_reasoning(setting, what="swallows")
         return Outcome(False, reply.ending, reply.words, fix, detail)
-    if answered.fault is not None:
-        words = f"The request is not taken: {fixes.said(answered.fault)}"
-        return Outcome(False, "refused", words, fixes.refused(setting, answered.fault), detail)
+    if reply.ending == "message_not_delta":
+        return Outcome(False, reply.ending, reply.words, fixes.MESSAGE_CHUNKS, detail)
+    fault = answered.fault
+    if fault is not None and failed_server(answered) and fault.code != "parameter_refused":
+        return Outcome(False, *fixes.server_failed(fault), detail)
+    if fault is not None:
+        words = f"The request is not taken: {fixes.said(fault)}"
+        return Outcome(False, "refused", words, fixes.refused(setting, fault), detail)
     if reply.ending != "answer":
         return Outcome(False, reply.ending, reply.words or "There was no answer.", "", detail)
+    if not mentions(answered.answer, last):
+        words = (
+            "The answer does not come to the word that it was to end with, so nothing says that "
+            f"it is whole: {one_line(answered.answer, 80)}"
+        )
+        return Outcome(None, "not_told", words, fixes.OTHER_MODEL, detail)
     thought = "after thinking" if answered.thinking else "without thinking"
     spent = f", {written} of {cap} tokens" if written is not None else ""
     return Outcome(True, "ok", f"It answered {thought}{spent}.", "", detail)
@@ -312,7 +331,10 @@ def room_left(setting: Setting, answered: Answered) -> Outcome:
 _ROOM_SYSTEM: Final = "You answer briefly. Work the matter out before you answer."
 
 
-def _room_question() -> str:
+_LAST_WORDS: Final = ("harbour", "lantern", "meadow", "orchard", "thicket")
+
+
+def _room_question(last: str) -> str:
     """A small puzzle with one answer, never the same twice."""
     boxes = 4 + secrets.randbelow(3)
     more = 3 + secrets.randbelow(5)
@@ -320,5 +342,6 @@ def _room_question() -> str:
         f"Anna has {boxes} boxes. Each box holds {more} red balls and twice as many blue ones, "
         "except the last, which holds as many blue as red. She takes one ball of each colour out "
         "of every box but the first. How many balls are left, and how many of them are blue? "
-        "Give the two numbers in one sentence."
+        "Give the two numbers in one sentence, and end your answer with this word, as it is "
+        f"written: {last}"
     )

@@ -13,7 +13,7 @@ import msgspec
 
 from core.text import one_line
 from core.verify.pi_shape import Assistant, Message, Result
-from core.verify.trials.planted import Planted, mentions
+from core.verify.trials.planted import Named, Planted, mentions, named
 from core.verify.trials.tools import TOOLS, ToolResult, arguments_of, run_tool
 from core.verify.trials.written_calls import Shape, written_call
 
@@ -31,6 +31,7 @@ _SAME_CALLS: Final = 3
 """The same call so often, with the same result each time, is a loop."""
 _MOST_CALLS: Final = 16
 """Calls of one reply that are run; more are a model gone astray."""
+_OFFERED: Final = frozenset(tool.name for tool in TOOLS)
 _GOOD_FINISH: Final = frozenset({"stop", "end", "length", "tool_calls", "function_call"})
 """What Pi takes for an end; every other word is an error to it (pi-ai ``openai-completions``)."""
 
@@ -41,8 +42,11 @@ Ending = Literal[
     "no_finish",
     "odd_finish",
     "list_content",
+    "message_not_delta",
     "object_arguments",
     "broken_arguments",
+    "cut_in_call",
+    "length_on_calls",
     "written_as_text",
     "written_in_thinking",
     "thinking_only",
@@ -71,8 +75,12 @@ def pi_text(answered: Answered) -> str:
 
 def judged(answered: Answered) -> Judged:
     """What Pi makes of a reply to a request that offered tools."""
-    offered = {tool.name for tool in TOOLS}
     finish = answered.finish_reason
+    if answered.message_chunks:
+        return Judged(
+            "message_not_delta",
+            "The stream's chunks hold «message» where «delta» belongs, and Pi reads nothing else.",
+        )
     if answered.object_arguments:
         return Judged(
             "object_arguments",
@@ -99,15 +107,30 @@ def judged(answered: Answered) -> Judged:
         return Judged(
             "odd_finish", f"The finish reason is «{one_line(finish, 40)}», an error to Pi."
         )
-    if answered.calls and finish != "length":
+    if answered.calls and finish == "length":
+        return _stopped(answered, broken)
+    if answered.calls:
         return Judged("calls")
-    return _without_calls(answered, offered)
+    return _without_calls(answered)
 
 
-def _without_calls(answered: Answered, offered: set[str]) -> Judged:
+def _stopped(answered: Answered, broken: ToolCall | None) -> Judged:
+    """Calls with the finish reason ``length``, which Pi does not run."""
+    if broken is not None:
+        name = one_line(broken.name, 40) or "a call without a name"
+        return Judged("cut_in_call", f"The output limit was reached in the midst of {name}.")
+    names = ", ".join(dict.fromkeys(one_line(call.name, 40) for call in answered.calls[:4]))
+    return Judged(
+        "length_on_calls",
+        f"The call came whole ({names}), but the finish reason is «length», and after that Pi "
+        "runs no call.",
+    )
+
+
+def _without_calls(answered: Answered) -> Judged:
     cut = answered.finish_reason == "length"
     told = answered.answer.strip()
-    shape = written_call(answered.answer, offered)
+    shape = written_call(answered.answer, _OFFERED)
     if shape is not None:
         return Judged(
             "written_as_text",
@@ -116,7 +139,7 @@ def _without_calls(answered: Answered, offered: set[str]) -> Judged:
             shape,
         )
     if not told:
-        shape = written_call(answered.thinking, offered)
+        shape = written_call(answered.thinking, _OFFERED)
         if shape is not None:
             return Judged(
                 "written_in_thinking",
@@ -149,8 +172,10 @@ class LoopEnd(msgspec.Struct, frozen=True):
     """Those that Pi would have run."""
     shown: bool = False
     """A result held the fact."""
-    found: bool = False
-    """The answer gives the fact."""
+    named: Named = "none"
+    """What the answer gives: the fact, another value of its kind, or several."""
+    strange: str = ""
+    """The first name that was called and is no offered tool's."""
     problem: str = ""
     """What was wrong with the first call that Pi would not have run."""
     shape: Shape | None = None
@@ -171,7 +196,7 @@ async def run_loop(
     seen: dict[tuple[str, str], tuple[str, int]] = {}
     calls = valid = 0
     shown = repeated = False
-    problem = ""
+    problem = strange = ""
     answered: Answered | None = None
     body: dict[str, object] = {}
     for turn in range(1, MOST_TURNS + 1):
@@ -180,10 +205,10 @@ async def run_loop(
         answered = await ledger.send(body)
         reply = judged(answered)
         if reply.ending != "calls":
-            found = reply.ending == "answer" and mentions(answered.answer, planted.fact)
+            gives = named(answered.answer, planted) if reply.ending == "answer" else "none"
             return LoopEnd(
-                reply.ending, reply.words, turn, calls, valid, shown, found, problem, reply.shape,
-                answered, body,
+                reply.ending, reply.words, turn, calls, valid, shown, gives, strange, problem,
+                reply.shape, answered, body,
             )  # fmt: skip
         made = answered.calls[:_MOST_CALLS]
         results = [run_tool(planted.files, one.name, one.arguments) for one in made]
@@ -192,6 +217,7 @@ async def run_loop(
         valid += sum(one.valid for one in results)
         shown = shown or any(mentions(one.text, planted.fact) for one in results)
         problem = problem or next((one.problem for one in results if not one.valid), "")
+        strange = strange or next((one.name for one in made if one.name not in _OFFERED), "")
         for call, result in zip(made, results, strict=True):
             key = (call.name, _canonical(call.arguments))
             before, times = seen.get(key, (result.text, 0))
@@ -215,7 +241,7 @@ async def run_loop(
     )
     return LoopEnd(
         "loop" if repeated else "turn_limit", words, len(ledger.answered), calls, valid, shown,
-        False, problem, None, answered, body,
+        "none", strange, problem, None, answered, body,
     )  # fmt: skip
 
 

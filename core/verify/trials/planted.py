@@ -7,7 +7,7 @@ come out of a cache or a model's memory. Nothing of the user's is ever read.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
@@ -23,7 +23,14 @@ _METAL_WORDS: Final = "cobalt copper iridium nickel osmium rhodium silver tellur
 _METALS: Final = tuple(_METAL_WORDS.split())
 _WORK_WORDS: Final = "archive billing catalog export ingest ledger mailer notify parcel report"
 _WORKS: Final = tuple(_WORK_WORDS.split())
+_TABLES: Final = ("aged", "calm", "drained", "fresh", "loaded", "steady")
 _LETTERS: Final = "bcdfghjkmnpqrstvwxz"
+
+MOST_CHARACTERS: Final = 1_500
+"""An answer of one or two sentences, told at great length."""
+
+Named = Literal["fact", "other", "several", "none"]
+"""What an answer gives."""
 
 
 class Planted(msgspec.Struct, frozen=True):
@@ -35,6 +42,9 @@ class Planted(msgspec.Struct, frozen=True):
     """The user's message: a change under review, and what to find out about it."""
     fact: str
     """The value to be found; it stands in one file and nowhere in the question."""
+    others: tuple[str, ...]
+    """Values of the same kind, in that file and elsewhere, that are not the one asked for: only
+    what :attr:`middle` says tells which one is."""
     start: str
     """The file that the change is in."""
     middle: str
@@ -48,37 +58,57 @@ def plant(seed: int) -> Planted:
     dice = random.Random(seed)  # noqa: S311  # a riddle, not a secret
     work, other = dice.sample(_WORKS, 2)
     bird, second = dice.sample(_BIRDS, 2)
-    metal, decoy_metal = dice.sample(_METALS, 2)
+    metals = dice.sample(_METALS, 5)
     tag = "".join(dice.choices(_LETTERS, k=3)) + str(dice.randint(10, 99))
     function = f"drain_{bird}_{tag}"
-    fact = f"{metal}-{dice.randint(1000, 9999)}-{''.join(dice.choices(_LETTERS, k=2))}"
-    decoy = f"{decoy_metal}-{dice.randint(1000, 9999)}-{''.join(dice.choices(_LETTERS, k=2))}"
+    fact, beside, elsewhere, reserved, old = (
+        f"{metal}-{dice.randint(1000, 9999)}-{''.join(dice.choices(_LETTERS, k=2))}"
+        for metal in metals
+    )
+    right, wrong = dice.sample(_TABLES, 2)
+    tables = [(right, fact), (wrong, beside)]
+    dice.shuffle(tables)
     start = f"services/{work}/worker.py"
     middle = f"lib/queues/{bird}.py"
     place = f"settings/{second}_{tag}.toml"
     diff = _DIFF.format(function=function, work=work)
     files = {
         "README.md": _README.format(work=work, other=other),
-        "docs/overview.md": _OVERVIEW.format(work=work, other=other, bird=bird),
+        "docs/overview.md": _OVERVIEW.format(work=work, other=other, bird=bird, old=old),
         start: _WORKER.format(bird=bird, function=function, work=work),
         f"services/{other}/worker.py": _OTHER_WORKER.format(other=other),
         "lib/__init__.py": "",
         "lib/queues/__init__.py": "",
-        middle: _QUEUE.format(function=function, bird=bird, place=place),
+        middle: _QUEUE.format(function=function, bird=bird, place=place, table=right),
         "lib/queues/base.py": _BASE,
         "lib/clock.py": _CLOCK,
-        place: _SETTINGS.format(bird=bird, fact=fact, attempts=dice.randint(3, 9)),
-        f"settings/{other}.toml": _OTHER_SETTINGS.format(other=other, decoy=decoy),
+        place: _SETTINGS.format(bird=bird, attempts=dice.randint(3, 9))
+        + "".join(_SEALED.format(table=name, seal=seal) for name, seal in tables),
+        f"settings/{second}.toml": _SETTINGS.format(bird=second, attempts=dice.randint(3, 9))
+        + _SEALED.format(table=right, seal=elsewhere),
+        f"settings/{other}.toml": _OTHER_SETTINGS.format(other=other, decoy=reserved),
         f"tests/test_{work}.py": _TEST.format(work=work),
     }
     return Planted(
         files=files,
         question=_QUESTION.format(function=function, start=start, diff=diff),
         fact=fact,
+        others=(beside, elsewhere, reserved, old),
         start=start,
         middle=middle,
         place=place,
     )
+
+
+def named(text: str, planted: Planted) -> Named:
+    """Which of the planted values an answer gives: the one asked for, another, or several.
+
+    Whoever passes on all that the tools showed has not found anything.
+    """
+    others = any(mentions(text, one) for one in planted.others)
+    if not mentions(text, planted.fact):
+        return "other" if others else "none"
+    return "several" if others or len(text) > MOST_CHARACTERS else "fact"
 
 
 def mentions(text: str, fact: str) -> bool:
@@ -93,11 +123,13 @@ def _plain(text: str) -> str:
 _QUESTION: Final = """\
 The change below calls `{function}`, which is defined elsewhere in this repository. Find out
 which retry seal that function works with: search the repository for the function, read the file
-that defines it, and follow what it says. The seal is a word, a number and two letters, joined by
-dashes. It does not stand in this message.
+that defines it, and follow what it says. A seal is a word, a number and two letters, joined by
+dashes. There are several in this repository, and one of them is the right one; it does not stand
+in this message.
 
 When you have seen it in a file, answer in one or two sentences: the seal exactly as it is
-written, and the file it stands in. Do not guess, and do not ask back.
+written, and the file it stands in. Name that one seal and no other. Do not guess, and do not ask
+back.
 
 Change under review, {start}:
 
@@ -135,6 +167,8 @@ The {work} worker uses the {bird} queue; the {other} worker has a plain loop.
 
 Drain functions never raise for a job that fails: they try again, and give the job back when the
 tries are used up. How often they try is not in the code, so that operators can change it.
+
+The first seal of all, {old}, was given up when the queues were split.
 """
 
 _WORKER: Final = '''\
@@ -190,7 +224,7 @@ from lib.queues.base import Queue, settings
 def {function}(batch, handle):
     """Handle every job of the batch; give back those that failed too often.
 
-    The retry seal of this queue is in {place}, next to the number of attempts.
+    The retry seal of this queue is in {place}: `seal` of the table [{table}], and no other.
     """
     rules = settings("{bird}")
     left = []
@@ -248,7 +282,11 @@ queue = "{bird}"
 
 [retry]
 attempts = {attempts}
-seal = "{fact}"
+"""
+
+_SEALED: Final = """
+[{table}]
+seal = "{seal}"
 """
 
 _OTHER_SETTINGS: Final = """\

@@ -164,9 +164,18 @@ def _no_answer(setting: Setting, task: Task, answered: Answered, reply: Judged) 
         case "cut_in_thought" | "cut":
             words = f"{reply.words} Warden takes an answer that was cut for a failure."
             return Outcome(False, reply.ending, words, fixes.more_room(setting))
-        case "calls" | "broken_arguments" | "object_arguments" | "written_in_thinking":
+        case (
+            "calls"
+            | "broken_arguments"
+            | "object_arguments"
+            | "written_in_thinking"
+            | "length_on_calls"
+            | "cut_in_call"
+        ):
             words = "It called a tool where none was offered."
             return Outcome(False, "calls_unasked", words, fixes.OTHER_MODEL)
+        case "message_not_delta":
+            return Outcome(False, reply.ending, reply.words, fixes.MESSAGE_CHUNKS)
         case "empty":
             words = "The reply was empty."
             fix = "Look at the server's log: an error may have been swallowed."

@@ -146,3 +146,33 @@ def test_the_reply_of_anthropics_messages_is_read_too() -> None:
     )
     plain = read_plain(body)
     assert (plain.answer, plain.finish_reason, plain.model) == ("PONG", "end_turn", "c")
+
+
+@pytest.mark.parametrize(
+    ("choice", "passed_over"),
+    [
+        ({"message": {"role": "assistant", "content": "PONG"}}, True),
+        ({"message": {"content": None, "tool_calls": [{"id": "c"}]}}, True),
+        ({"delta": {}, "message": {"content": "PONG"}}, True),
+        # the last chunk of some servers repeats the whole; the deltas were there
+        ({"delta": {"content": "PONG"}, "message": {"content": "PONG"}}, False),
+        ({"delta": {"content": 'a "message" to read'}}, False),
+        ({"message": {"role": "assistant", "content": ""}}, False),
+        ({"message": "PONG"}, False),
+    ],
+)
+def test_a_message_in_the_place_of_a_delta_is_noticed(
+    choice: dict[str, Any], passed_over: bool
+) -> None:
+    reader = PiReader(1 << 16)
+    reader.feed(b"data: " + compact({"choices": [{"index": 0, **choice}]}) + b"\n\n")
+    reader.end()
+    assert reader.message_chunks is passed_over
+
+
+def test_a_whole_message_after_deltas_is_nothing_lost() -> None:
+    reader = PiReader(1 << 16)
+    for choice in ({"delta": {"content": "PONG"}}, {"message": {"content": "PONG"}}):
+        reader.feed(b"data: " + compact({"choices": [choice]}) + b"\n\n")
+    reader.end()
+    assert not reader.message_chunks

@@ -41,6 +41,7 @@ def refusal(code: str, status: int | None, why: str = "", **fields: object) -> A
 
 
 _CALL = ToolCall("c1", "read", '{"path":"a"}')
+_HALF = ToolCall("c1", "read", '{"path":"')
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,9 @@ _CALL = ToolCall("c1", "read", '{"path":"a"}')
         (reply(calls=(_CALL,), finish_reason="tool_calls"), "calls"),
         # Pi goes by the content, not by the reason
         (reply(calls=(_CALL,)), "calls"),
-        (reply(calls=(_CALL,), finish_reason="length"), "cut_in_thought"),
+        (reply(calls=(_CALL,), finish_reason="length"), "length_on_calls"),
+        (reply(calls=(_HALF,), finish_reason="length"), "cut_in_call"),
+        (reply(message_chunks=True), "message_not_delta"),
         (reply("Done", finish_reason="length"), "cut"),
         (reply(finish_reason="length", thinking="hm"), "cut_in_thought"),
         (reply(thinking="hm"), "thinking_only"),

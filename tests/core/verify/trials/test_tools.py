@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.verify.trials.planted import mentions, plant
+from core.verify.trials.planted import mentions, named, plant
 from core.verify.trials.tools import TOOLS, arguments_of, matcher, run_tool
 
 FILES = {
@@ -125,6 +125,27 @@ def test_the_fact_is_found_by_following_the_files_and_never_told(seed: int) -> N
     function = planted.question.partition("`")[2].partition("`")[0]
     where = run_tool(planted.files, "grep", json.dumps({"pattern": f"def {function}"}))
     assert where.text.startswith(f"{planted.middle}:")
+
+
+@given(st.integers(0, 2**64))
+def test_no_search_tells_which_of_the_values_it_is(seed: int) -> None:
+    planted = plant(seed)
+    found = run_tool(planted.files, "grep", '{"pattern": "seal"}').text
+    assert mentions(found, planted.fact)
+    assert all(mentions(found, one) for one in planted.others)
+    place = planted.files[planted.place]
+    assert sum(mentions(place, one) for one in (planted.fact, *planted.others)) == 2
+    assert named(place, planted) == named(found, planted) == "several"
+
+
+def test_only_a_short_answer_with_the_one_value_gives_it() -> None:
+    planted = plant(3)
+    told = f"The seal is {planted.fact}, in {planted.place}."
+    assert named(told, planted) == "fact"
+    assert named(f"{told} Not {planted.others[0]}.", planted) == "several"
+    assert named(told + " la" * 800, planted) == "several"
+    assert named(f"It is {planted.others[2]}.", planted) == "other"
+    assert named("I do not know.", planted) == "none"
 
 
 def test_each_run_plants_another_fact() -> None:
