@@ -7,12 +7,15 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from tests.live.keeper import AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -66,6 +69,11 @@ class Proxy:
     def base_url(self) -> str:
         """What belongs into ``baseUrl``."""
         return f"{self.origin}/v1"
+
+    @property
+    def crashes(self) -> int:
+        """How often its process crashed so far, and was started again."""
+        return self.log.read_text(encoding="utf-8", errors="replace").count(AGAIN)
 
 
 def config(demo: Upstream) -> dict[str, object]:
@@ -204,20 +212,34 @@ def _start(
         )
 
 
+def until_it_answers(proxy: Proxy) -> None:
+    """Waits until a proxy that was started again answers. Raises ProxyError when it doesn't."""
+    end = time.monotonic() + START_LIMIT_S
+    while not _lives(proxy):
+        if time.monotonic() > end:
+            raise ProxyError(f"LiteLLM did not come up again on port {proxy.port}.")
+        threading.Event().wait(_POLL_S)
+
+
 def _answers(keeper: subprocess.Popen[bytes], proxy: Proxy) -> bool:
     """Waits until the proxy says that it lives; False when it ended or took too long."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     end = time.monotonic() + START_LIMIT_S
     while keeper.poll() is None and time.monotonic() < end:
-        try:
-            with direct.open(f"{proxy.origin}/health/liveliness", timeout=_ASK_S) as reply:
-                if reply.status == 200:
-                    return True
-        except (OSError, urllib.error.URLError):
-            pass  # it does not listen yet
+        if _lives(proxy):
+            return True
         with contextlib.suppress(subprocess.TimeoutExpired):
             keeper.wait(_POLL_S)
     return False
+
+
+def _lives(proxy: Proxy) -> bool:
+    """Whether the proxy answers now."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"{proxy.origin}/health/liveliness", timeout=_ASK_S) as reply:
+            return bool(reply.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False  # it does not listen yet
 
 
 def _end(keeper: subprocess.Popen[bytes]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.live.keeper import AGAIN
 from tests.live.lab import installer, is_whole, lab_folder, stamp_of
 
 if TYPE_CHECKING:
@@ -103,3 +104,19 @@ def test_a_kept_server_that_ends_by_itself_hands_its_exit_code_on() -> None:
     with kept("raise SystemExit(7)") as keeper:
         assert keeper.wait(20) == 7
     assert time.monotonic() - begun < 10
+
+
+def test_a_kept_server_that_crashes_is_started_again(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    crash = f"""
+import os, pathlib, signal
+first = pathlib.Path({str(first)!r})
+if not first.exists():
+    first.touch()
+    os.kill(os.getpid(), signal.SIGSEGV)
+raise SystemExit(7)
+"""
+    with kept(crash) as keeper:
+        assert keeper.stdout is not None
+        assert keeper.stdout.readline().decode().strip() == AGAIN
+        assert keeper.wait(20) == 7
