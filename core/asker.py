@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.discover.facts import Discovery
     from core.doctor.patient import Patient
     from core.doctor.rungs import Report, Rung
+    from core.health import Health
     from core.keys.secret import Secret
     from core.live.events import Event
     from core.live.ping import Run
@@ -47,6 +48,10 @@ class Asker(Protocol):
 
     async def find(self) -> tuple[Found, ...]:
         """Servers on this machine, at the ports that the presets name. No key is sent."""
+        ...
+
+    async def look(self, base: BaseUrl, key: Secret | None) -> Health:
+        """Whether a server that may be asked unasked answers: one short request."""
         ...
 
     async def examine(
@@ -113,6 +118,12 @@ class NetworkAsker:
         from core.discover.discover import find_servers
 
         return await find_servers()
+
+    async def look(self, base: BaseUrl, key: Secret | None) -> Health:
+        """Whether a server that may be asked unasked answers."""
+        from core.health import look
+
+        return await look(base, key)
 
     async def examine(
         self, patient: Patient, env: Mapping[str, str], on_rung: Callable[[Rung], None]

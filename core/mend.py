@@ -1,9 +1,13 @@
-"""What is wrong and what comes next, worst first, each with the place where it is mended."""
+"""What is wrong and what comes next, each with the place where it is mended.
+
+In the order of what it would cost to leave it: code that goes elsewhere, a key that others can
+read or that a file sends away, a Warden that refuses or fails, and then the rest.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,7 +17,12 @@ if TYPE_CHECKING:
     from core.workspace import Workspace
 
 _KEY_CODES = frozenset({"key_missing", "key_missing_unused"})
-Spot = Literal["lane", "provider", "key", "file", "test"]
+_KEY_AT_STAKE: Final = frozenset(
+    {"secret_in_file", "header_command", "header_foreign_key", "base_url_credentials"}
+)
+"""Codes of what gives a key, or more, into other hands."""
+_LANES: Final = frozenset({"agent", "auxiliary", "synthesis"})
+Spot = Literal["lane", "provider", "models", "key", "file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +39,22 @@ class Mend:
     """Where it is mended."""
     name: str = ""
     """The lane or the provider, where the spot is one."""
+    cost: int = 3
+    """What leaving it costs, the dearest first: 0 code leaves, 1 a key is at stake, 2 Warden
+    refuses or fails, 3 less."""
 
 
 def to_mend(workspace: Workspace) -> tuple[Mend, ...]:
     """All that is wrong with the workspace as it stands, worst first.
 
-    Escapes come first, since they send code elsewhere; then what Warden would refuse; then the
-    rest. Computed from the file and the environment alone: nothing is asked of a server.
+    Computed from the file and the environment alone: nothing is asked of a server.
     """
     if not workspace.document.raw and not workspace.base_only:
         return ()  # a file that is yet to be made has nothing wrong with it
     report = workspace.lanes()
     found = [*escapes_to_mend(report), *problems_to_mend(workspace.problems())]
     unique = dict.fromkeys(found)
-    return tuple(sorted(unique, key=lambda mend: not mend.urgent))
+    return tuple(sorted(unique, key=lambda mend: mend.cost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,7 @@ def escapes_to_mend(report: LaneReport) -> list[Mend]:
             urgent=True,
             spot="lane",
             name=(group.first.edit.lane if group.first.edit else None) or group.first.lane,
+            cost=0,
         )
         for group in grouped(report.escapes)
     ]
@@ -89,18 +101,28 @@ def problems_to_mend(problems: tuple[Problem, ...]) -> list[Mend]:
             urgent=problem.severity == "error",
             spot="key" if problem.code in _KEY_CODES else _spot(problem.path),
             name=_provider(problem.path),
+            cost=_cost(problem),
         )
         for problem in problems
         if problem.severity != "note"
     ]
 
 
+def _cost(problem: Problem) -> int:
+    if problem.code in _KEY_AT_STAKE:
+        return 1
+    return 2 if problem.severity == "error" else 3
+
+
 def _spot(path: str) -> Spot:
-    if path.startswith(("defaults.agent", "defaults.auxiliary", "defaults.synthesis")):
-        return "lane"
-    if path.startswith("defaults.providers."):
+    parts = path.split(".")
+    if parts[:1] == ["defaults"] and len(parts) > 1 and parts[1] in _LANES:
+        return "lane" if parts[2:] in ([], ["model"], ["effort"]) else "file"
+    if parts[:2] != ["defaults", "providers"] or len(parts) < 3:
+        return "file"
+    if len(parts) == 3 or parts[3] in {"baseUrl", "apiKeyEnv"}:
         return "provider"
-    return "file"
+    return "models" if parts[3].startswith("models") else "file"
 
 
 def _provider(path: str) -> str:

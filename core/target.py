@@ -235,6 +235,7 @@ def provider_target(workspace: Workspace, provider: Provider, model: str | None)
     if source.fault is not None and key is None:
         raise KeyProblem(source.fault)
     headers = sendable_headers(workspace, provider.name, provider.headers, base)
+    workspace.approvals.note(base.origin)
     return Target(base, model, key, source, provider.name, headers, api_of(provider))
 
 

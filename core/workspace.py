@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from core.approvals import Approvals
 from core.asker import Asker, NetworkAsker
 from core.errors import ConfigProblem, Fault, TurnkeyError, UsageProblem
 from core.keys.secret import MASK
@@ -72,6 +73,8 @@ class Workspace(Sheets):
     """Whether the steps from nothing to a saved file are shown: on from an empty file."""
     skipped: set[Name] = field(default_factory=set)
     """Steps of the way that were left out in this run."""
+    approvals: Approvals = field(default_factory=Approvals)
+    """The origins that turnkey may ask by itself, because a person had it ask them before."""
     history: History = field(default_factory=History)
     """The live tests and races of this session, for comparing them."""
     _runs: dict[tuple[str, str], Run] = field(default_factory=dict)
@@ -343,6 +346,7 @@ def open_workspace(
     workspace = Workspace(
         document, document, env, vault, variant, state_folder, demo, named_bases=named
     )
+    workspace.approvals = Approvals(state_folder)
     if base is not None:
         workspace.open_base(base)
     return workspace

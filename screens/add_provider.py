@@ -404,6 +404,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
 
     def _go_on(self, asked: Asked, key: Secret | None, found: Discovery) -> None:
         base = read_base_url(found.endpoint.base_url, exact=True)
+        self.workspace.approvals.note(base.origin)
         typed = asked.typed is not None
         self.open(ToModels(draft=Draft(asked.name, base, key, typed, found)))
 

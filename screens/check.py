@@ -56,8 +56,10 @@ class CheckScreen(TurnkeyScreen[None]):
         Binding("escape", "back", "Back", id="back"),
     ]
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, about: str = "") -> None:
+        """``about``: the problem that the cursor goes to, in its own words."""
         super().__init__(workspace)
+        self._about = about
         self._items: tuple[Item, ...] = ()
 
     def body(self) -> ComposeResult:
@@ -75,6 +77,9 @@ class CheckScreen(TurnkeyScreen[None]):
         self._items = tuple(items_of(self.workspace))
         found = self.query_one("#items", OptionList)
         at = found.highlighted or 0
+        if self._about:
+            named = [at for at, item in enumerate(self._items) if item.title == self._about]
+            at, self._about = (named or [at])[0], ""
         with self.prevent(OptionList.OptionHighlighted):  # a fault that is shown stays
             found.clear_options()
             found.add_options(

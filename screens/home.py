@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from core.errors import TurnkeyError
 from core.lane_state import lane_state
 from core.mend import to_mend
-from core.providers.key_forms import shown_selector
-from core.providers.url_keys import shown_address
-from core.text import one_line
 from core.verify.known import standing_of
 from core.verify.receipt import Standing
+from screens.home_lines import NUMBERED, lane_lines, mend_lines
 from tui.widgets.found import FoundServers
 from tui.widgets.places import (
     ToAddProvider,
@@ -34,14 +30,15 @@ from tui.widgets.places import (
     ToProvider,
     ToSave,
     ToVerify,
+    place_of_mend,
 )
+from tui.widgets.provider_board import ProviderBoard
 from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from core.mend import Mend
-    from core.warden.config import Provider
     from core.warden.lanes import Lane, Resolution
     from core.workspace import Workspace
 
@@ -65,6 +62,10 @@ away with it. Everything works as on a real server.
 Nothing is written before you press [$primary]s[/] and have seen the difference."""
 
 
+WATCH = "Look after this provider's server while Home is open, or stop that"
+MEND = "Go where the one of this number is mended"
+
+
 class HomeScreen(TurnkeyScreen[None]):
     """The file in use, its lanes and providers, and what is wrong with them."""
 
@@ -81,6 +82,12 @@ class HomeScreen(TurnkeyScreen[None]):
         Binding("e", "export", "Export", id="export", tooltip="For Pi, CI and other readers"),
         Binding("c", "check", "Check", id="check", show=False, tooltip="All that is wrong"),
         Binding("p", "provider", "Edit", id="provider", show=False, tooltip="Edit a provider"),
+        Binding("w", "watch", "Watch", id="watch", show=False, tooltip=WATCH),
+        Binding("f", "fix", "Fix", id="fix", show=False, tooltip="Go where this one is mended"),
+        *(
+            Binding(str(n), f"mend({n})", f"Mend {n}", id=f"mend-{n}", show=False, tooltip=MEND)
+            for n in range(1, NUMBERED + 1)
+        ),
         Binding("U,ctrl+r", "redo", "Redo", id="redo", show=False),
         Binding("s", "save", "Save", id="save", tooltip="See the difference, then write it"),
         Binding("q", "app.quit", "Quit", id="quit", tooltip="Leave turnkey"),
@@ -102,7 +109,7 @@ class HomeScreen(TurnkeyScreen[None]):
             yield Static(id="welcome-file", markup=False)
         lanes = OptionList(id="lanes", markup=False)
         lanes.border_title = "Lanes"
-        providers = OptionList(id="providers", markup=False)
+        providers = ProviderBoard(self.workspace, id="providers")
         providers.border_title = "Providers"
         mends = OptionList(id="mends", markup=False)
         mends.border_title = "To mend"
@@ -155,7 +162,7 @@ class HomeScreen(TurnkeyScreen[None]):
         )
         self._standing = standing_of(workspace, workspace.variant, datetime.now(UTC))
         self._fill("#lanes", [self._lane_option(lane) for lane in LANES])
-        self._draw_providers()
+        self.query_one(ProviderBoard).draw()
         self._mends = to_mend(workspace)
         self._fill("#mends", self._mend_options())
         self.refresh_bindings()
@@ -180,61 +187,28 @@ class HomeScreen(TurnkeyScreen[None]):
         run = self.workspace.tried.get(resolution.selector)
         return lane_state(lane, self._standing, run, datetime.now(UTC))
 
-    def _key_words(self, provider: Provider) -> str:
-        from core.keys.words import source_words
-
-        try:
-            return source_words(self.workspace.key_source(provider))
-        except TurnkeyError as error:
-            return f"▲ {error.fault.what}"
-
-    def _draw_providers(self) -> None:
-
-        options = []
-        for provider in self.workspace.config.providers:
-            tried = [
-                run
-                for selector, run in self.workspace.tried.items()
-                if selector.startswith(provider.name + "/")
-            ]
-            sign = "○" if not tried else "●" if any(run.ok for run in tried) else "▲"
-            key = one_line(self._key_words(provider), 200)
-            count = len(provider.models)
-            lines = Content.assemble(
-                f"{sign} ",
-                (one_line(provider.name, 40), "bold"),
-                f"  {count} model{'' if count == 1 else 's'} declared\n",
-                (f"  {one_line(shown_address(provider.base_url), 200)}\n", "$foreground 75%"),
-                (f"  {key}", "$foreground 75%"),
-            )
-            options.append(Option(lines, id=f"provider:{provider.name}"))
-        if not options:
-            options.append(Option("none yet – a adds one", id="add"))
-        self._fill("#providers", options)
-
     def _mend_options(self) -> list[Option]:
         if not self._mends:
-            text = "nothing is wrong with the file"
-            return [Option(text, id="fine")]
+            return [Option("nothing is wrong with the file", id="fine")]
         return [
-            Option(
-                Content.assemble(
-                    ("▲ " if mend.urgent else "· ", "$error" if mend.urgent else "$warning"),
-                    one_line(mend.text),
-                    (f"\n  {one_line(mend.fix)}" if mend.fix else "", "$foreground 75%"),
-                ),
-                id=f"mend:{index}",
-            )
-            for index, mend in enumerate(self._mends)
+            Option(mend_lines(number, mend), id=f"mend:{number}")
+            for number, mend in enumerate(self._mends, 1)
         ]
+
+    def action_watch(self) -> None:
+        """Approve the highlighted provider's server, or take that back."""
+        self.query_one(ProviderBoard).approve()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that can do nothing now are greyed, or hidden where they have no place."""
         workspace = self.workspace
         if action in {"models", "lanes", "keys", "test", "doctor", "export", "verify"}:
             return True if workspace.config.providers else None
-        if action == "provider":
+        if action in {"provider", "watch"}:
             return True if workspace.config.providers else None
+        if action in {"mend", "fix"}:
+            number = parameters[0] if parameters else 1
+            return isinstance(number, int) and number <= len(self._mends)
         if action == "check":
             return True if workspace.document.raw else None
         if action == "save":
@@ -337,32 +311,12 @@ class HomeScreen(TurnkeyScreen[None]):
     def choose_mend(self, event: OptionList.OptionSelected) -> None:
         """Enter on what is to mend goes where it is mended."""
         if self._mends:
-            self._go_mend(self._mends[event.option_index])
+            self.open(place_of_mend(self._mends[event.option_index], self.workspace.config))
 
-    def _go_mend(self, mend: Mend) -> None:
-        if mend.spot == "lane":
-            named = [lane for lane in LANES if lane == mend.name]
-            self.open(ToLanes(named[0] if named else "agent"))
-        elif mend.spot == "key":
-            self.open(ToKeys())
-        elif mend.spot == "provider" and self.workspace.config.provider(mend.name):
-            self.open(ToModels(name=mend.name))
-        else:
-            self.open(ToCheck())
+    def action_mend(self, number: int) -> None:
+        """Go where the one of this number is mended."""
+        self.open(place_of_mend(self._mends[number - 1], self.workspace.config))
 
-
-def lane_lines(lane: Lane, resolution: Resolution, tried: str) -> Content:
-    """A lane in two lines: the selector and how it did, the rule that gave it."""
-    selector = one_line(shown_selector(resolution.selector or "nothing set: Pi would choose"), 200)
-    won = next((step for step in resolution.chain if step.rule == resolution.won_by), None)
-    why = f"set by {resolution.won_by}" if resolution.selector else one_line(won.why if won else "")
-    if lane == "auxiliary":
-        why += "; verification reads code here"
-    style = "" if resolution.selector else "$error"
-    sign = "$success" if tried.startswith("●") else "$error" if tried.startswith("▲") else ""
-    return Content.assemble(
-        (f"{lane:<10} ", "bold $primary"),
-        (f"{selector:<34} ", style),
-        (tried, sign),
-        ("\n" + " " * 11 + why, "$foreground 75%"),
-    )
+    def action_fix(self) -> None:
+        """Go where the highlighted one is mended."""
+        self.action_mend((self.query_one("#mends", OptionList).highlighted or 0) + 1)

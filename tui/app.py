@@ -228,10 +228,10 @@ class TurnkeyApp(DiscreetApp[int]):
                 from screens.lanes import LanesScreen
 
                 return LanesScreen(workspace, lane)
-            case ToCheck():
+            case ToCheck(about=about):
                 from screens.check import CheckScreen
 
-                return CheckScreen(workspace)
+                return CheckScreen(workspace, about)
             case ToProvider(name=name):
                 from screens.provider import ProviderScreen
 

@@ -124,6 +124,13 @@ class Vault:
             return Place("keyring", self._keyring.name, "is locked", fault)
         return Place("keyring", self._keyring.name, "is open")
 
+    def is_open(self, patience: Patience | None = None) -> bool:
+        """Whether reading a key is sure to ask nobody: the keyring is there and says it is open."""
+        try:
+            return self._keyring.call(lambda backend: backend.locked(), patience) is False
+        except BackendError:
+            return False
+
     def store(
         self, variable: str, origin: str, secret: Secret, patience: Patience | None = None
     ) -> Place:

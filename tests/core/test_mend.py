@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from core.mend import escapes_to_mend, grouped, problems_to_mend, to_mend
 from core.warden.problems import Problem
 from core.warden.scene import Escape
@@ -69,3 +71,35 @@ def test_problems_are_mended_where_they_stand() -> None:
         ("file", "", True),
     ]
     assert mends[2].fix == "It fails."
+
+
+@pytest.mark.parametrize(
+    ("path", "spot", "name"),
+    [
+        ("defaults.auxiliary.model", "lane", "auxiliary"),
+        ("defaults.auxiliary", "lane", "auxiliary"),
+        ("defaults.auxiliary.modle", "file", ""),
+        ("defaults.providers.gw.baseUrl", "provider", "gw"),
+        ("defaults.providers.gw", "provider", "gw"),
+        ("defaults.providers.gw.models[0].id", "models", "gw"),
+        ("defaults.providers.gw.headers.X-Key", "file", "gw"),
+        ("skills[0].model", "file", ""),
+    ],
+)
+def test_each_place_of_a_problem_has_a_screen_that_mends_it(
+    path: str, spot: str, name: str
+) -> None:
+    (mend,) = problems_to_mend((problem(path),))
+    assert (mend.spot, mend.name) == (spot, name)
+
+
+def test_the_dearest_comes_first(tmp_path: Path) -> None:
+    text = GATEWAY.replace('id = "qwen3"', 'id = "qwen3"\ncost = { input = 0.0000001 }')
+    text = text.replace(
+        'baseUrl = "https://gw.example/v1"',
+        'baseUrl = "https://gw.example/v1"\nheaders = { X-Run = "!cat secrets" }\nodd = 1',
+    )
+    stock = workspace_at(tmp_path, text, env={"ANTHROPIC_API_KEY": "x"}, variant="stock")
+    costs = [mend.cost for mend in to_mend(stock)]
+    assert costs == sorted(costs)
+    assert {0, 1} <= set(costs)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from core.discover.facts import Discovery, EndpointInfo, Fact, Model
 from core.doctor.rungs import NOT_TRIED, Asked, Report, Rung
 from core.draft import Draft
+from core.health import Health
 from core.keys.secret import Secret
 from core.keys.vault import open_vault
 from core.live.counts import Usage
@@ -178,6 +179,10 @@ class ScriptedAsker:
     """What is found on this machine."""
     looked: int = 0
     """How often this machine was looked over."""
+    health: Health = field(default_factory=lambda: Health("up", "up 12 ms"))
+    """What a look at an approved server finds."""
+    looks: list[tuple[str, str | None]] = field(default_factory=list)
+    """Who was looked at unasked, and with which key."""
     report: Report = field(default_factory=lambda: report(None))
     examined: list[Patient] = field(default_factory=list)
 
@@ -225,6 +230,11 @@ class ScriptedAsker:
         """The servers of the script."""
         self.looked += 1
         return self.servers
+
+    async def look(self, base: BaseUrl, key: Secret | None) -> Health:
+        """The health of the script."""
+        self.looks.append((base.url, None if key is None else key.reveal()))
+        return self.health
 
     async def examine(
         self, patient: Patient, env: Mapping[str, str], on_rung: Callable[[Rung], None]

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from core.discover.offers import Offer
     from core.doctor.patient import Patient
     from core.draft import Draft
+    from core.mend import Mend
     from core.onboarding import Step
     from core.target import Target
+    from core.warden.config import Config
     from core.warden.lanes import Lane
 
 
@@ -71,6 +73,9 @@ class ToDoctor:
 @dataclass(frozen=True, slots=True)
 class ToCheck:
     """Everything that is wrong with the file, with what mends it."""
+
+    about: str = ""
+    """The problem, in its own words, that the cursor goes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,20 @@ def place_of(step: Step) -> Place:
             return ToVerify()
         case "save":
             return ToSave()
+
+
+def place_of_mend(mend: Mend, config: Config) -> Place:
+    """Where a thing is mended."""
+    if mend.spot == "lane":
+        lanes: tuple[Lane, ...] = ("agent", "auxiliary", "synthesis")
+        return ToLanes(next((lane for lane in lanes if lane == mend.name), "agent"))
+    if mend.spot == "key":
+        return ToKeys()
+    if mend.spot == "provider" and config.provider(mend.name):
+        return ToProvider(mend.name)
+    if mend.spot == "models" and config.provider(mend.name):
+        return ToModels(name=mend.name)
+    return ToCheck(mend.text)
 
 
 class Open(Message):
