@@ -17,7 +17,7 @@ from core.errors import TurnkeyError
 from core.text import one_line, visible
 from core.verify.board import lines, progress, put
 from core.verify.known import standing_of
-from core.verify.words import estimate_words, evidence_words, outcome_words
+from core.verify.words import estimate_words, evidence_words, outcome_words, sent_words
 from tui.clipboard import copy
 from tui.widgets.fault import FaultBox
 from tui.widgets.places import ToExport
@@ -49,6 +49,8 @@ class Verifying(Protocol):
     dear: Plan
     limit: int
     resumed: int
+    sent: int
+    counted: int
 
     async def run(self, tell: Callable[[Event], None], bounds: Bounds) -> Receipt:
         """Ask everything; raises TurnkeyError where it cannot be asked."""
@@ -144,9 +146,11 @@ class VerifyScreen(TurnkeyScreen[None]):
             self._usual = None
             fault.show(error.fault)
             return False
-        words = estimate_words(usual.plan.estimate, usual.limit)
-        self.query_one("#cost", Static).update(words[0].upper() + words[1:] + ".")
+        self._price(f"{estimate_words(usual.plan.estimate, usual.limit)}.")
         return True
+
+    def _price(self, words: str) -> None:
+        self.query_one("#cost", Static).update(words[0].upper() + words[1:])
 
     def _tell(self, words: str, *, good: bool | None = None) -> None:
         style = "" if good is None else "$success" if good else "$error"
@@ -318,6 +322,9 @@ class VerifyScreen(TurnkeyScreen[None]):
             self._busy, self._asks = False, None
             self._under_way = {}
             if self.is_attached:
+                if verifying.sent:
+                    cost = verifying.plan.estimate
+                    self._price(sent_words(verifying.sent, cost, verifying.counted))
                 self.set_class(False, "-busy")
                 self._usual = self._make(self.workspace)
                 self._draw_lines()
@@ -326,7 +333,7 @@ class VerifyScreen(TurnkeyScreen[None]):
 
     def _took(self, event: Event) -> None:
         """One event of the run; the lines are painted a few times a second."""
-        from core.verify.run import Began, Decided, Waits
+        from core.verify.run import Began, Decided, Down, Waits
 
         match event:
             case Began():
@@ -338,6 +345,8 @@ class VerifyScreen(TurnkeyScreen[None]):
                 put(self._verdicts, one)
             case Waits():
                 self._tell(f"Waiting {event.seconds:.0f} s: {event.why}")
+            case Down():
+                self._tell(f"{event.provider} is not tried: {event.fault.what}", good=False)
             case _:
                 lane = f"{event.lane} · " if event.lane else ""
                 run = f", run {event.run} of {event.runs}" if event.runs > 1 else ""

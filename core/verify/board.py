@@ -8,7 +8,7 @@ import msgspec
 
 from core.verify.learned import learned_compat
 from core.verify.plan import subject_of
-from core.verify.verdict import Verdict  # noqa: TC001 - msgspec reads the types at run time
+from core.verify.verdict import Verdict, question_of
 from core.verify.words import SIGNS, count_words, tokens_words
 from core.warden.chains import LANES
 
@@ -56,20 +56,24 @@ def lines(
     Probes that passed stand together in one line; one that failed or could not be decided has a
     line of its own. ``dear``: trials that are run by name only, told with their cost.
     """
-    known: dict[Question, Verdict] = {
-        (one.probe, one.provider, one.model, one.lane): one for one in verdicts
-    }
+    known: dict[Question, Verdict] = {question_of(one): one for one in verdicts}
     now = set(running)
     found: list[Line] = []
     for lane in LANES:
         mine = [task for task in plan.tasks if task.lane == lane]
         lost = [one for one in known.values() if one.lane == lane and lane in plan.homeless]
-        if mine:
-            found.append(Line("heading", f"{lane} · {'/'.join(mine[0].model)}"))
-        elif lane in plan.homeless:
+        if lane in plan.homeless:
             found.append(Line("heading", f"{lane} · on none of your providers"))
         found += [_decided("trial", one.probe, one) for one in lost]
-        found += [_line(task, known, now) for task in mine]
+        for model in dict.fromkeys(task.model for task in mine):
+            selector = "/".join(model)
+            own = ", for skills that name it" if lane == "agent" and selector in plan.own else ""
+            found.append(Line("heading", f"{lane} · {selector}{own}"))
+            found += [_line(task, known, now) for task in mine if task.model == model]
+    found += [
+        Line("heading", f"agent · {one}, which skills name, is on none of your providers")
+        for one in plan.unserved
+    ]
     for model in dict.fromkeys(task.model for task in plan.tasks):
         mine = [task for task in plan.tasks if task.model == model and task.lane is None]
         if not mine:
@@ -86,16 +90,14 @@ def lines(
 
 def put(verdicts: list[Verdict], verdict: Verdict) -> None:
     """Add ``verdict`` in place of an older one to the same question."""
-    mine = (verdict.probe, verdict.provider, verdict.model, verdict.lane)
-    verdicts[:] = [
-        one for one in verdicts if (one.probe, one.provider, one.model, one.lane) != mine
-    ]
+    mine = question_of(verdict)
+    verdicts[:] = [one for one in verdicts if question_of(one) != mine]
     verdicts.append(verdict)
 
 
 def progress(plan: Plan, verdicts: Sequence[Verdict]) -> tuple[int, int]:
     """How many of the plan's questions are decided, and how many there are."""
-    known = {(one.probe, one.provider, one.model, one.lane) for one in verdicts}
+    known = {question_of(one) for one in verdicts}
     return sum(task.question in known for task in plan.tasks), len(plan.tasks)
 
 

@@ -56,12 +56,15 @@ def as_of_now(receipt: Receipt, report: LaneReport) -> Standing:
     """
     lanes = {lane: report.lanes[lane].selector for lane in LANES}
     gone = {(one.code, one.lane) for one in report.escapes}
-    if lanes == receipt.lanes and gone <= {(one.code, one.lane) for one in receipt.escapes}:
+    own = {one.selector for one in report.overrides} <= {one.selector for one in receipt.overrides}
+    if lanes == receipt.lanes and own and gone <= {(one.code, one.lane) for one in receipt.escapes}:
         return Standing("fresh", receipt)
     moved = next((lane for lane in LANES if lanes[lane] != receipt.lanes.get(lane)), "")
     what = (
         f"The {moved} lane goes to another model than when it was verified."
         if moved
+        else "A skill's own model was not tried."
+        if not own
         else "A lane leaves your servers now, and did not when it was verified."
     )
     return Standing(
@@ -130,12 +133,29 @@ TRIALS_OF: Final[dict[str, tuple[str, ...]]] = {
 start and the trials themselves bring httpx along; a test holds both together."""
 
 
+COMPAT_PROBES: Final[tuple[str, ...]] = (
+    *("stream", "parts", "finish", "tools", "strict", "store", "usage", "developer"),
+    *("token-cap", "tool-result-name", "null-content", "user-after-tool", "tool-history"),
+    *("thinking-replay", "reasoning-content", "thinking", "reasoning-effort", "levels"),
+    *("thinking-format", "image"),
+)
+"""The compatibility probes that are not optional; written down for the same reason."""
+
+
 def required_trials(workspace: Workspace) -> Mapping[str, tuple[str, ...]]:
-    """By lane the trials that it must have passed."""
-    if verifies(workspace.config, workspace.base):
-        return TRIALS_OF
-    without = tuple(name for name in TRIALS_OF["auxiliary"] if name != "agent_loop")
-    return TRIALS_OF | {"auxiliary": without}
+    """By lane what «verified» stands for: the trials to be passed, the probes to be asked.
+
+    The probes are in it for both variants: ``stock`` exports rest on what they found, and where no
+    flag can be written (``providers``) a flag that is needed is a failure that only they show.
+    """
+    tools = verifies(workspace.config, workspace.base)
+    return {
+        lane: (
+            *(name for name in names if tools or lane != "auxiliary" or name != "agent_loop"),
+            *COMPAT_PROBES,
+        )
+        for lane, names in TRIALS_OF.items()
+    }
 
 
 def verifies(config: Config, base: Config | None) -> bool:

@@ -17,9 +17,10 @@ from core.errors import Fault, UsageProblem
 from core.text import one_line
 from core.verify.learned import learned_model, written_compat
 from core.verify.registry import compat_probes, probes_named
+from core.verify.trials.home import NAME as STAYS_HOME
 from core.verify.trials.registry import TRIALS, trial_names, trials_for
 from core.verify.trials.setting import RUNS, Cost, Setting, Trial, settings_for
-from core.verify.verdict import Subject
+from core.verify.verdict import Subject, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,9 +31,49 @@ if TYPE_CHECKING:
     from core.warden.config import Config
     from core.warden.lanes import LaneReport
 
-PLAIN_REQUESTS: Final = 2
-"""Requests that the probes of one model share: the plain one, and the one with an unknown field."""
-PLAIN_TOKENS: Final = 600
+PLAIN_REQUESTS: Final = 3
+"""Requests that the probes of one model share as a rule: the plain one, the one with usage asked
+for, and the one with an unknown field. The first tries up to three names of an output limit."""
+PLAIN_MOST: Final = 5
+PLAIN_TOKENS: Final = 150
+USUAL: Final = {
+    "stream": 0,
+    "parts": 1,
+    "finish": 0,
+    "tools": 1,
+    "strict": 2,
+    "store": 1,
+    "usage": 0,
+    "developer": 3,
+    "token-cap": 2,
+    "null-content": 0,
+    "thinking-replay": 1,
+    "thinking": 0,
+    "reasoning-effort": 8,
+    "levels": 2,
+    "thinking-format": 7,
+    "image": 3,
+}
+"""Requests of a probe at a server that refuses nothing that Pi sends, besides the shared ones.
+The rest of what a probe can take confirms refusals."""
+_ROOM: Final = 1.5
+"""How much more than usual a request may cost where a model says much or calls many tools."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a plan will take."""
+
+    requests: int
+    """Of a model that does well, behind a server that refuses nothing."""
+    most_requests: int
+    """At most, but for requests that are repeated because a server asks to wait."""
+    tokens: int
+    """For ``requests``, in and out."""
+    most_tokens: int
+    """For ``most_requests``."""
+    chain: int
+    """Requests that wait for one another as a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +100,11 @@ class Task:
         return self.setting.provider, self.setting.model
 
     @property
+    def repeated(self) -> bool:
+        """It is told as k of n."""
+        return self.trial is not None and self.trial.repeated
+
+    @property
     def alone(self) -> bool:
         """Nothing else may ask its origin in the meantime."""
         return self.trial is not None and self.trial.alone
@@ -73,37 +119,47 @@ class Plan:
     """The lanes that were asked for."""
     homeless: tuple[Lane, ...]
     """Those of them that resolve to no provider of the file: nothing of them can be tried."""
+    own: tuple[str, ...] = ()
+    """Selectors that skills or triggers name for themselves; each is tried as the agent lane's."""
+    unserved: tuple[str, ...] = ()
+    """Those of them that are on no provider of the file."""
 
     @property
-    def estimate(self) -> Cost:
-        """All of it. ``most_requests`` and ``tokens`` are upper bounds.
+    def estimate(self) -> Estimate:
+        """All of it.
 
-        ``chain``: requests that wait for one another at the most. ``stock`` trials wait for the
-        probes, whose flags they are shaped by, and what must be alone waits for everything.
+        ``stock`` trials wait for the probes, whose flags they are shaped by, and what must be
+        alone waits for everything.
         """
-        total = Cost(0, 0, 0, 0)
-        for task in self.tasks:
-            total = total.plus(task.cost)
-        probed = {task.model for task in self.tasks if task.probe is not None}
-        shared = len(probed)
-        return Cost(
-            total.requests + PLAIN_REQUESTS * shared,
-            total.most_requests + PLAIN_REQUESTS * shared,
-            total.tokens + PLAIN_TOKENS * shared,
+        shared = len({task.model for task in self.tasks if task.probe is not None})
+        usual = [_usual(task) for task in self.tasks]
+        most = [
+            max(task.cost.most_requests, count)
+            for task, count in zip(self.tasks, usual, strict=True)
+        ]
+        tokens = [_tokens(task, count) for task, count in zip(self.tasks, usual, strict=True)]
+        worst = [_tokens(task, count) * _ROOM for task, count in zip(self.tasks, most, strict=True)]
+        return Estimate(
+            sum(usual) + PLAIN_REQUESTS * shared,
+            sum(most) + PLAIN_MOST * shared,
+            round(sum(tokens)) + PLAIN_TOKENS * shared,
+            round(sum(worst)) + PLAIN_TOKENS * PLAIN_MOST * shared,
             self._chain(),
         )
 
     def _chain(self) -> int:
-        probes = max((task.cost.chain for task in self.tasks if task.probe is not None), default=0)
+        probed = [_usual(task) for task in self.tasks if task.probe is not None]
+        probes = PLAIN_REQUESTS + max(probed) if probed else 0
         trials = [task for task in self.tasks if task.trial is not None]
-        longest = max((task.cost.chain for task in trials if not task.alone), default=0)
+        # all repetitions go out at once, each of them one request after the other
+        longest = max((_usual_row(task) for task in trials if not task.alone), default=0)
         last = max((task.cost.chain for task in trials if task.alone), default=0)
         stock = any(task.setting.variant == "stock" for task in trials)
         return (probes + longest if stock else max(probes, longest)) + last
 
     def without(self, decided: Iterable[Verdict]) -> Plan:
         """What is left to ask once ``decided`` is known."""
-        known = {(one.probe, one.provider, one.model, one.lane) for one in decided}
+        known = {question_of(one) for one in decided}
         left = tuple(task for task in self.tasks if task.question not in known)
         return replace(self, tasks=left)
 
@@ -125,6 +181,23 @@ class Plan:
         )
 
 
+def _usual(task: Task) -> int:
+    """Requests of a task as a rule."""
+    return (
+        USUAL.get(task.name, task.cost.requests) if task.probe is not None else task.cost.requests
+    )
+
+
+def _usual_row(task: Task) -> int:
+    """Requests of a task that wait for one another as a rule."""
+    runs = task.setting.runs if task.repeated else 1
+    return min(task.cost.chain, max(1, task.cost.requests // runs)) if task.cost.requests else 0
+
+
+def _tokens(task: Task, requests: int) -> float:
+    return task.cost.tokens * requests / task.cost.requests if task.cost.requests else 0.0
+
+
 def make_plan(
     config: Config,
     report: LaneReport,
@@ -143,8 +216,9 @@ def make_plan(
     """
     trials, probes = _chosen(only)
     settings = settings_for(config, report, runs=runs, lanes=lanes)
+    own, unserved = _own_models(config, report, runs) if "agent" in lanes else ((), ())
     tasks: list[Task] = []
-    for setting in _models(settings):
+    for setting in _models((*settings, *own)):
         tasks += [
             Task(
                 probe.name,
@@ -155,17 +229,18 @@ def make_plan(
                     probe.requests,
                     probe.requests,
                     probe.tokens,
-                    PLAIN_REQUESTS + probe.requests,  # one after the other, after the plain ones
+                    PLAIN_MOST + probe.requests,  # one after the other, after the plain ones
                 ),
                 probe=probe,
             )
             for probe in probes
         ]
     seen: set[str] = set()
-    for setting in settings:
+    for setting in (*settings, *own):
         for trial in trials_for(setting.lane, names=trials, verifies=verifies):
             key = repr(trial.key(setting))
-            if key in seen:
+            # whether a skill's own model leaves is among the escapes of the config
+            if key in seen or (setting in own and trial.name == STAYS_HOME):
                 continue
             seen.add(key)
             lane = None if trial.per == "model" else setting.lane
@@ -173,7 +248,31 @@ def make_plan(
                 Task(trial.name, trial.title, setting, lane, trial.cost(setting), trial=trial)
             )
     tried = {setting.lane for setting in settings}
-    return Plan(tuple(tasks), tuple(lanes), tuple(lane for lane in lanes if lane not in tried))
+    homeless = tuple(lane for lane in lanes if lane not in tried)
+    named = tuple(f"{one.provider}/{one.model}" for one in own)
+    return Plan(tuple(tasks), tuple(lanes), homeless, named, unserved)
+
+
+def _own_models(
+    config: Config, report: LaneReport, runs: int
+) -> tuple[tuple[Setting, ...], tuple[str, ...]]:
+    """The models that skills and triggers name, as the agent lane would ask them.
+
+    The second: selectors among them that no provider of the file serves.
+    """
+    agent = report.lanes["agent"]
+    found: list[Setting] = []
+    unserved: list[str] = []
+    for selector in dict.fromkeys(one.selector for one in report.overrides):
+        if selector == agent.selector:
+            continue
+        lane = msgspec.structs.replace(agent, selector=selector)
+        theirs = msgspec.structs.replace(report, lanes={**report.lanes, "agent": lane})
+        asked = settings_for(config, theirs, runs=runs, lanes=("agent",))
+        found += asked
+        if not asked:
+            unserved.append(selector)
+    return tuple(found), tuple(unserved)
 
 
 def shaped(task: Task, verdicts: Sequence[Verdict]) -> Task:

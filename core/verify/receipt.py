@@ -7,16 +7,13 @@ asked of what, when, and with which verdicts, for one config, for thirty days.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
 from core.errors import Fault
 from core.verify.verdict import Verdict  # noqa: TC001 - msgspec reads the types at run time
 from core.warden.config import Variant  # noqa: TC001
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
 
 SCHEMA: Final = 1
 """Of the receipt's JSON; another one is refused, older or newer."""
@@ -54,6 +51,14 @@ class Gone(msgspec.Struct, frozen=True):
     message: str
 
 
+class OwnModel(msgspec.Struct, frozen=True):
+    """A skill or a trigger with a model of its own, in place of the agent lane's."""
+
+    skill: str
+    trigger: str | None
+    selector: str
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """What was asked of what, when, and what was found."""
 
@@ -70,6 +75,9 @@ class Receipt(msgspec.Struct, frozen=True):
     verified: bool = False
     interrupted: bool = False
     """It was stopped: the next run goes on with what is not decided yet."""
+    overrides: tuple[OwnModel, ...] = ()
+    """Skills and triggers with models of their own, at that time: each is tried as the agent
+    lane's work."""
     schema: int = SCHEMA
 
 
@@ -93,13 +101,9 @@ class Standing(msgspec.Struct, frozen=True):
         """What may be said of one lane."""
         if self.receipt is None:
             return "not tried"
-        words = [
-            one.verdict
-            for one in self.receipt.verdicts
-            if one.lane == lane or (one.lane is None and self._asks(lane, one))
-        ]
-        tried = any(one.lane == lane for one in self.receipt.verdicts)
-        if not tried:
+        mine = [one for one in self.receipt.verdicts if self._of(lane, one)]
+        words = [one.verdict for one in mine]
+        if not any(one.lane == lane for one in mine):
             return "not tried"
         if self.worth == "stale":
             return "stale"
@@ -107,88 +111,16 @@ class Standing(msgspec.Struct, frozen=True):
             return "failed"
         return "verified" if self.receipt.verified else "partly"
 
-    def _asks(self, lane: str, verdict: Verdict) -> bool:
-        receipt = self.receipt
-        selector = receipt.lanes.get(lane) if receipt is not None else None
-        return selector == f"{verdict.provider}/{verdict.model}"
-
-
-def is_verified(
-    verdicts: Sequence[Verdict],
-    *,
-    lanes: Mapping[str, str | None],
-    required: Mapping[str, Collection[str]],
-    escapes: Collection[Gone],
-    optional: Collection[str] = (),
-) -> bool:
-    """Whether a config may be called verified.
-
-    ``lanes``: lane to selector. ``required``: lane to the trials that it must have passed. Every
-    lane has each of them, its own or its model's, n of n; nothing failed; no lane escapes. A
-    compatibility probe may be unsure, a trial may not. ``optional`` probes are about features
-    that nobody switched on: their failing says nothing of this config.
-    """
-    failed = any(one.verdict == "fail" and one.probe not in optional for one in verdicts)
-    if escapes or failed:
-        return False
-    whole = {
-        (one.probe, one.lane, f"{one.provider}/{one.model}")
-        for one in verdicts
-        if one.verdict == "pass" and _wholly(one)
-    }
-    return all(
-        not whole.isdisjoint({(probe, lane, lanes.get(lane)), (probe, None, lanes.get(lane))})
-        for lane in LANES
-        for probe in required[lane]
-    )
-
-
-REPEATED: Final = frozenset({"agent_loop", "bare_json", "merge"})
-"""Trials that count for «verified» when they were tried twice at the least."""
-
-
-def _wholly(verdict: Verdict) -> bool:
-    """Every run passed, and of what is repeated there was more than one."""
-    if verdict.tried is None:
-        return True
-    return verdict.passed == verdict.tried >= (2 if verdict.probe in REPEATED else 1)
-
-
-def merged(
-    old: Receipt | None,
-    new: Receipt,
-    *,
-    required: Mapping[str, Collection[str]],
-    now: datetime,
-    optional: Collection[str] = (),
-) -> Receipt:
-    """``new`` with those verdicts of a fresh ``old`` that it did not ask again.
-
-    So ``--lane`` and ``--only`` add to what is known; alone they never make a config verified. The
-    time is the oldest one that still counts, so that what was found first decides when it ends.
-    """
-    keep: tuple[Verdict, ...] = ()
-    at = new.at
-    if old is not None and refusal(old, new.config.fingerprint, now) is None:
-        mine = {_question(one) for one in new.verdicts}
-        keep = tuple(one for one in old.verdicts if _question(one) not in mine)
-        at = min(old.at, new.at) if keep else new.at
-    verdicts = (*keep, *new.verdicts)
-    endpoints = {one.provider: one for one in (*(old.endpoints if keep and old else ()),)}
-    endpoints |= {one.provider: one for one in new.endpoints}
-    return msgspec.structs.replace(
-        new,
-        at=at,
-        verdicts=verdicts,
-        endpoints=tuple(endpoints.values()),
-        verified=is_verified(
-            verdicts,
-            lanes=new.lanes,
-            required=required,
-            escapes=new.escapes,
-            optional=optional,
-        ),
-    )
+    def _of(self, lane: str, verdict: Verdict) -> bool:
+        """Whether a verdict says something of the lane's own model."""
+        if self.receipt is None or verdict.lane not in {None, lane}:
+            return False
+        selector = f"{verdict.provider}/{verdict.model}"
+        if selector == self.receipt.lanes.get(lane):
+            return True
+        # a lane that nobody of the file serves has a verdict, too; a skill's own model has not
+        own = {one.selector for one in self.receipt.overrides}
+        return verdict.lane == lane and selector not in own
 
 
 def refusal(receipt: Receipt, fingerprint: str, now: datetime) -> Fault | None:
@@ -252,7 +184,3 @@ def standing(
 def stamp(now: datetime) -> str:
     """``now`` as receipts write it: UTC, seconds, ``Z``."""
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _question(verdict: Verdict) -> tuple[str, str, str, str | None]:
-    return verdict.probe, verdict.provider, verdict.model, verdict.lane

@@ -11,7 +11,8 @@ import msgspec
 
 from core.errors import ConfigProblem, Fault
 from core.text import one_line
-from core.verify.receipt import SCHEMA, Receipt, Standing, is_verified, standing
+from core.verify.receipt import SCHEMA, Gone, Receipt, Standing, standing
+from core.verify.verified import is_verified
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -34,7 +35,7 @@ class _Version(msgspec.Struct):
 class Receipts:
     """The receipts of a state folder. Nothing here is ever sent anywhere.
 
-    ``required`` is what :func:`core.verify.receipt.is_verified` wants: what a file says of itself
+    ``required`` is what :func:`core.verify.verified.is_verified` wants: what a file says of itself
     is not believed where its own verdicts say otherwise.
     """
 
@@ -54,7 +55,7 @@ class Receipts:
             return None, None
         except (OSError, ValueError) as error:
             return None, _damaged(path, str(error))
-        from core.verify.registry import optional_probes
+        from core.verify.registry import compat_probes, optional_probes
 
         seen = _SEEN.get(path)
         if seen is not None and seen[:2] == (data, self._required):
@@ -76,9 +77,11 @@ class Receipts:
             lanes=found.lanes,
             required=self._required,
             escapes=found.escapes,
+            probes=[probe.name for probe in compat_probes()],
             optional=optional_probes(),
+            overrides=found.overrides,
         )
-        found = msgspec.structs.replace(found, verified=found.verified and held)
+        found = msgspec.structs.replace(_shown(found), verified=found.verified and held)
         _SEEN.clear()
         _SEEN[path] = data, self._required, found
         return found, None
@@ -139,6 +142,34 @@ class Receipts:
     def _thin(self) -> None:
         for path in self._files()[_MOST_FILES:]:
             path.unlink(missing_ok=True)
+
+
+def _shown(found: Receipt) -> Receipt:
+    """``found`` with what stands in sentences on one line and without control characters.
+
+    Whoever can write the state folder can write a receipt; it must not be able to write lines of
+    its own into an export or onto a terminal. Providers and models stay as they are, since they
+    are compared; whoever shows them makes them visible.
+    """
+    return msgspec.structs.replace(
+        found,
+        turnkey=one_line(found.turnkey, 40),
+        at=one_line(found.at, 40),
+        config=msgspec.structs.replace(found.config, file=one_line(found.config.file, 120)),
+        verdicts=tuple(
+            msgspec.structs.replace(
+                one,
+                probe=one_line(one.probe, 60),
+                finding=one_line(one.finding, 60),
+                fix=one_line(one.fix, 2_000),
+            )
+            for one in found.verdicts
+        ),
+        escapes=tuple(
+            Gone(one_line(one.code, 8), one_line(one.lane, 40), one_line(one.message, 600))
+            for one in found.escapes
+        ),
+    )
 
 
 def receipt_schema() -> bytes:

@@ -24,6 +24,7 @@ from core.verify.verdict import Verdict, evidence
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from core.errors import Fault
     from core.verify.answered import Answered
     from core.verify.exchange import Again, Line
     from core.verify.plan import Plan, Task
@@ -55,7 +56,14 @@ class Waits(msgspec.Struct, frozen=True):
     why: str
 
 
-Event = Began | Step | Decided | Waits
+class Down(msgspec.Struct, frozen=True):
+    """A provider cannot be asked at all, while others can."""
+
+    provider: str
+    fault: Fault
+
+
+Event = Began | Step | Decided | Waits | Down
 
 
 async def run_plan(

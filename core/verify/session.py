@@ -6,16 +6,17 @@ Importing this module imports httpx.
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+import time
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from core import __version__
 from core.discover.discover import discover
-from core.errors import Fault, UsageProblem, error_for
+from core.errors import ConfigProblem, Fault, TurnkeyError, UsageProblem, error_for
 from core.keys.secret import Secret
 from core.target import provider_target, told_of_key
 from core.verify.courtesy import Courtesy
@@ -23,36 +24,50 @@ from core.verify.exchange import HttpLine
 from core.verify.fingerprint import fingerprint, place_mark
 from core.verify.known import receipts_of, required_trials, verifies
 from core.verify.plan import make_plan
-from core.verify.receipt import Asked, CoveredConfig, Gone, Receipt, merged, refusal, stamp
-from core.verify.registry import optional_probes
-from core.verify.run import Decided, Waits, run_plan
+from core.verify.receipt import (
+    Asked,
+    CoveredConfig,
+    Gone,
+    OwnModel,
+    Receipt,
+    refusal,
+    stamp,
+)
+from core.verify.registry import compat_probes, optional_probes
+from core.verify.run import Decided, Down, Waits, run_plan
 from core.verify.trials.home import NAME as STAYS_HOME
-from core.verify.trials.home import lane_home
+from core.verify.trials.home import lane_home, stays_home
 from core.verify.trials.registry import TRIALS
 from core.verify.trials.setting import CONCURRENCY, RUNS
+from core.verify.verdict import Evidence, Verdict, question_of
+from core.verify.verified import merged
 from core.warden.chains import LANES, Lane
 from core.wire.client import open_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 
+    import httpx
+
     from core.target import Target
     from core.verify.courtesy import Held
     from core.verify.exchange import Line
-    from core.verify.plan import Plan
+    from core.verify.plan import Plan, Task
     from core.verify.run import Event
-    from core.verify.verdict import Verdict
     from core.wire.bounds import Bounds
     from core.wire.network import Network
     from core.workspace import Workspace
 
 
 _T = TypeVar("_T")
+Found: TypeAlias = "tuple[Target, Asked, tuple[str, ...] | None]"
 DEAR: Final = tuple(trial.name for trial in TRIALS if trial.optional)
 
 
 LONGEST_S: Final = 600.0
 """One request as a whole, in seconds: a cold model takes minutes, none of them asks for much."""
+KEEP_S: Final = 5.0
+"""How often what is decided is kept while a verification runs."""
 MOST_BYTES: Final = 256 * 1024
 """Of a reply that is read whole; a stream has 64 times that (:mod:`core.live.run`)."""
 
@@ -111,6 +126,12 @@ class Verification:
         """Questions that an interrupted run has answered well already."""
         self.limit = workspace.config.concurrency or CONCURRENCY
         """Requests at once to one origin."""
+        self.sent = 0
+        """Requests of the plan that went out, repetitions included."""
+        self.counted = 0
+        """Tokens that the servers counted for them, as far as they came to a verdict."""
+        self.receipt: Receipt | None = None
+        """What :meth:`run` has kept, also where it was stopped."""
         if not whole.tasks and not whole.homeless:
             raise UsageProblem(
                 Fault(
@@ -135,20 +156,22 @@ class Verification:
     ) -> Receipt:
         """Ask everything, and keep the receipt; cancelled, what was decided is kept all the same.
 
-        Raises KeyProblem and EndpointProblem where an endpoint cannot be asked at all, and
-        ConfigProblem when the receipt cannot be kept.
+        Where one provider of several cannot be asked, its lanes fail with the cause. Raises
+        KeyProblem and EndpointProblem where none can, and ConfigProblem when the receipt cannot
+        be kept.
         """
         # Every question is small: an answer without end would be read to the general bounds.
         small = msgspec.structs.replace(
             bounds, total_s=bounds.total_s or LONGEST_S, body_bytes=MOST_BYTES
         )
-        targets = self._targets()
+        names = tuple(dict.fromkeys(task.setting.provider for task in self.plan.tasks))
         verdicts: list[Verdict] = [
             *self._decided,
             *(lane_home(self._report, lane) for lane in self.plan.homeless),
         ]
         asked: list[Asked] = []
         courtesy = Courtesy(self.limit, tell=lambda held: tell(_waits(held)))
+        told = self._keeping(verdicts, asked, tell)
         whole = False
         receipt = self._receipt(verdicts, asked, stopped=True)
         try:
@@ -156,8 +179,20 @@ class Verification:
                 lines: dict[str, Line] = {}
                 dialects: dict[str, str] = {}
                 listed: dict[str, tuple[str, ...] | None] = {}
-                found = await _all(self._endpoint(*one, bounds, network) for one in targets.items())
-                for (name, target), (endpoint, ids) in zip(targets.items(), found, strict=True):
+                found = await _all(self._endpoint(name, bounds, network) for name in names)
+                down = {
+                    name: one
+                    for name, one in zip(names, found, strict=True)
+                    if isinstance(one, TurnkeyError)
+                }
+                if len(down) == len(names):
+                    for error in down.values():
+                        raise error
+                for name, one in zip(names, found, strict=True):
+                    if isinstance(one, TurnkeyError):
+                        tell(Down(name, one.fault))
+                        continue
+                    target, endpoint, ids = one
                     asked.append(endpoint)
                     dialects[name], listed[name] = endpoint.dialect, ids
                     client = await stack.enter_async_context(
@@ -169,20 +204,48 @@ class Verification:
                             network=network,
                         )
                     )
+                    client.event_hooks = {"request": [self._count]}
                     secrets = [one for one in target.headers.values() if isinstance(one, Secret)]
                     lines[name] = HttpLine(
                         client, target.base, small, target.key, courtesy=courtesy, secrets=secrets
                     )
+                plan = self.plan.at(dialects, listed)
+                verdicts += [
+                    unasked(task, down[task.setting.provider].fault)
+                    for task in plan.tasks
+                    if task.setting.provider in down
+                ]
                 for verdict in verdicts[len(self._decided) :]:
                     tell(Decided(verdict, 0, len(self.plan.tasks)))
                 known = self._old.verdicts if self._old is not None else ()
-                await run_plan(self.plan.at(dialects, listed), lines, verdicts, tell, known)
+                await run_plan(plan.without(verdicts), lines, verdicts, told, known)
             whole = True
         finally:
             if len(verdicts) > len(self._decided) or whole:
-                receipt = self._receipt(verdicts, asked, stopped=not whole)
+                new = [one for one in verdicts if one not in self._decided]
+                self.counted = sum(one.tokens or 0 for one in new)
+                receipt = self.receipt = self._receipt(verdicts, asked, stopped=not whole)
                 self._keep(receipt)
         return receipt
+
+    def _keeping(
+        self, verdicts: list[Verdict], asked: list[Asked], tell: Callable[[Event], None]
+    ) -> Callable[[Event], None]:
+        """``tell``, keeping what is decided now and then: power fails, and processes are killed."""
+        kept = time.monotonic()
+
+        def told(event: Event) -> None:
+            nonlocal kept
+            tell(event)
+            if isinstance(event, Decided) and time.monotonic() - kept > KEEP_S:
+                with suppress(ConfigProblem):  # told at the end, when it counts
+                    self._keep(self._receipt(verdicts, asked, stopped=True))
+                kept = time.monotonic()
+
+        return told
+
+    async def _count(self, _request: httpx.Request) -> None:
+        self.sent += 1
 
     def asked(self, receipt: Receipt) -> tuple[Verdict, ...]:
         """Those verdicts of a receipt that answer what was wanted here."""
@@ -190,7 +253,7 @@ class Verification:
         return tuple(
             one
             for one in receipt.verdicts
-            if (one.probe, one.provider, one.model, one.lane) in questions
+            if question_of(one) in questions
             or (one.lane in self.whole.homeless and one.probe == STAYS_HOME)
         )
 
@@ -202,18 +265,24 @@ class Verification:
 
     # ------------------------------------------------------------------ what is asked
 
-    def _targets(self) -> dict[str, Target]:
-        workspace = self._workspace
-        names = dict.fromkeys(task.setting.provider for task in self.plan.tasks)
-        return {name: provider_target(workspace, workspace.provider(name), None) for name in names}
-
     async def _endpoint(
+        self, name: str, bounds: Bounds, network: Network | None
+    ) -> Found | TurnkeyError:
+        """Where a provider is, what answers there, and the ids that it lists (None: none).
+
+        The error where it cannot be asked: one provider that is down does not end the others.
+        """
+        workspace = self._workspace
+        try:
+            target = provider_target(workspace, workspace.provider(name), None)
+            return target, *await self._discovered(name, target, bounds, network)
+        except TurnkeyError as error:
+            return error
+
+    async def _discovered(
         self, name: str, target: Target, bounds: Bounds, network: Network | None
     ) -> tuple[Asked, tuple[str, ...] | None]:
-        """What answers there, and the ids that it lists; None where it lists none.
-
-        Raises EndpointProblem or KeyProblem where it cannot be asked.
-        """
+        """Raises EndpointProblem or KeyProblem where it cannot be asked."""
         if network is None:
             found = await self._workspace.asker.discover(target.base, target.key, target.headers)
         else:
@@ -252,7 +321,12 @@ class Verification:
             return ()
         if self._wanted.afresh or self._wanted.only:
             return ()
-        return tuple(one for one in self._old.verdicts if one.verdict == "pass")
+        often = {task.question: task.setting.runs for task in self.whole.tasks if task.repeated}
+        return tuple(
+            one
+            for one in self._old.verdicts
+            if one.verdict == "pass" and (one.tried or 1) >= often.get(question_of(one), 1)
+        )
 
     def _receipt(
         self, verdicts: Sequence[Verdict], asked: Collection[Asked], *, stopped: bool
@@ -271,20 +345,26 @@ class Verification:
             tuple(
                 dict.fromkeys(Gone(one.code, one.lane, one.message) for one in self._report.escapes)
             ),
+            overrides=tuple(
+                dict.fromkeys(
+                    OwnModel(one.skill, one.trigger, one.selector) for one in self._report.overrides
+                )
+            ),
         )
-        # A run of everything, to its end, stands for itself; any other adds to what is known.
-        alone = self._wanted.whole and not stopped and not self._decided
-        keep = None if alone else self._old
+        # A run of everything, to its end, stands for itself but for failures that it did not
+        # outweigh; any other adds to what is known.
         whole = merged(
-            keep,
+            self._old,
             new,
             required=required_trials(workspace),
             now=now,
+            probes=[probe.name for probe in compat_probes()],
             optional=optional_probes(),
+            alone=self._wanted.whole and not stopped and not self._decided,
         )
         goes_on = bool(stopped and self.whole.without(whole.verdicts).tasks)
-        if keep is not None and not self._wanted.whole:
-            goes_on = goes_on or keep.interrupted
+        if self._old is not None and not self._wanted.whole:
+            goes_on = goes_on or self._old.interrupted
         return msgspec.structs.replace(whole, interrupted=goes_on)
 
     def _keep(self, receipt: Receipt) -> None:
@@ -302,6 +382,28 @@ async def _all(asked: Iterable[Coroutine[object, object, _T]]) -> list[_T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def unasked(task: Task, fault: Fault) -> Verdict:
+    """The verdict of a task whose provider cannot be asked at all. Pure.
+
+    A trial fails, since the lane cannot work; of what the server takes, nothing is known.
+    """
+    setting = task.setting
+    if task.name == STAYS_HOME:
+        return stays_home(setting)
+    words = " ".join(filter(None, ("Not tried:", fault.what, fault.why)))
+    trial = task.trial is not None
+    return Verdict(
+        task.name,
+        setting.provider,
+        setting.model,
+        task.lane,
+        "fail" if trial else "unsure",
+        Evidence(words),
+        fault.fix,
+        fault.code if trial else "not_asked",
+    )
 
 
 def _waits(held: Held) -> Waits:

@@ -30,6 +30,16 @@ class Evidence(msgspec.Struct, frozen=True):
     """Requests and replies, (sent, came), shortened, keys masked."""
 
 
+class Earlier(msgspec.Struct, frozen=True):
+    """Another run of a verdict's question, for the same config: told, so none is asked away."""
+
+    at: str
+    """UTC, ISO 8601 with ``Z``."""
+    verdict: Word
+    passed: int | None = None
+    tried: int | None = None
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """What one probe or trial found of one model behind one endpoint."""
 
@@ -56,11 +66,21 @@ class Verdict(msgspec.Struct, frozen=True):
     """What was measured, by name, for whoever reads the verdict by machine."""
     learned: dict[str, Flag] = {}
     """Compat flags under Pi's names: values that were needed, or that were seen to work."""
+    others: tuple[Earlier, ...] = ()
+    """Other runs that told otherwise, oldest first: those that it has outweighed, and later ones
+    that did not outweigh it (:func:`core.verify.verified.outweighs`)."""
+    shape: str = ""
+    """``stock``: a digest of the flags and facts that the trial's requests were shaped by."""
 
     @property
     def flaky(self) -> bool:
         """It passed sometimes."""
         return self.passed is not None and self.tried is not None and 0 < self.passed < self.tried
+
+
+def question_of(verdict: Verdict) -> tuple[str, str, str, str | None]:
+    """What a verdict answers: probe, provider, model, lane."""
+    return verdict.probe, verdict.provider, verdict.model, verdict.lane
 
 
 class Subject(msgspec.Struct, frozen=True):

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from core.text import one_line, visible
+from core.verify.verified import REPEATED, needed
 from core.warden.chains import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.verify.plan import Estimate
     from core.verify.receipt import Receipt
-    from core.verify.trials.setting import Cost
-    from core.verify.verdict import Verdict
+    from core.verify.verdict import Earlier, Verdict
 
 SIGNS: Final = {"pass": "✓", "fail": "✗", "unsure": "?"}
 _ORDER: Final = {"fail": 0, "unsure": 1, "pass": 2}
@@ -57,22 +58,43 @@ def count_words(verdict: Verdict) -> str:
     return f"{words}, flaky" if verdict.flaky else words
 
 
+def others_words(verdict: Verdict) -> str:
+    """What other runs of the question told, and what it takes to replace a failure; maybe empty."""
+    if not verdict.others:
+        return ""
+    told = ", ".join(_earlier(one) for one in verdict.others)
+    words = f"Other runs for this config: {told}."
+    if verdict.verdict == "fail" and any(one.verdict == "pass" for one in verdict.others):
+        runs = needed(verdict)
+        words += f" {runs} runs that all pass outweigh the failure: turnkey verify --runs {runs}."
+    return words
+
+
+def _earlier(one: Earlier) -> str:
+    count = f" {one.passed} of {one.tried}" if one.tried is not None else ""
+    return f"{one.verdict}{count} on {one_line(one.at[:16].replace('T', ' '), 16)}"
+
+
 def verdict_lines(verdict: Verdict, title: str, width: int = 76) -> tuple[str, ...]:
     """A verdict: sign, question and count; unless it passed, why, and what to do."""
-    head = f"{SIGNS[verdict.verdict]} {title}"
+    head = f"{SIGNS[verdict.verdict]} {one_line(title, 120)}"
     count = count_words(verdict)
     gap = max(2, width - len(head) - len(count))
     lines = [f"{head}{' ' * gap}{count}" if count else head]
     if verdict.verdict != "pass":
         lines.append(f"    {one_line(verdict.evidence.text, 600)}")
-        if verdict.fix:
-            lines.append(f"    fix: {one_line(verdict.fix, 600)}")
+    if verdict.others:
+        lines.append(f"    {others_words(verdict)}")
+    if verdict.verdict != "pass" and verdict.fix:
+        lines.append(f"    fix: {one_line(verdict.fix, 600)}")
     return tuple(lines)
 
 
 def evidence_words(verdict: Verdict) -> str:
     """All of a verdict as text: why, what to do, and each request with its reply."""
     parts = [visible(verdict.evidence.text)]
+    if verdict.others:
+        parts.append(others_words(verdict))
     if verdict.fix:
         parts.append(f"fix: {visible(verdict.fix)}")
     for number, (sent, came) in enumerate(verdict.evidence.exchanges, 1):
@@ -89,13 +111,21 @@ def _indented(text: str) -> str:
         return text
 
 
-def estimate_words(cost: Cost, limit: int) -> str:
-    """«47 requests, 63 at most, about 84k tokens; 9 wait for one another, 4 go at once»."""
-    most = f", {cost.most_requests} at most" if cost.most_requests > cost.requests else ""
+def estimate_words(cost: Estimate, limit: int) -> str:
+    """«about 85 requests and 130k tokens, at most 226 and 577k; 4 at once, …»."""
+    if not cost.most_requests:
+        return "no request"
     return (
-        f"{cost.requests} requests{most}, about {tokens_words(cost.tokens)} tokens;"
-        f" up to {cost.chain} wait for one another, {limit} go out at once"
+        f"about {cost.requests} requests and {tokens_words(cost.tokens)} tokens,"
+        f" at most {cost.most_requests} and {tokens_words(cost.most_tokens)};"
+        f" {limit} at once, the longest row is {cost.chain}"
     )
+
+
+def sent_words(sent: int, cost: Estimate, tokens: int) -> str:
+    """«79 requests were sent (at most 200 were expected), 104k tokens counted»; after a run."""
+    counted = f", {tokens_words(tokens)} tokens counted by the server" if tokens else ""
+    return f"{sent} requests were sent (at most {cost.most_requests} were expected){counted}."
 
 
 def tokens_words(count: int) -> str:
@@ -109,14 +139,27 @@ def outcome_words(receipt: Receipt) -> str:
     """The result in one sentence."""
     if receipt.verified:
         return "Verified: each lane has passed its trials, and none leaves your servers."
-    failed = sorted({one.probe for one in receipt.verdicts if one.verdict == "fail"})
+    failed = _named(receipt, "fail")
     if failed:
         return f"Not verified: {', '.join(failed)} failed."
     if receipt.escapes:
-        return f"Not verified: a lane leaves your servers ({receipt.escapes[0].code})."
+        return f"Not verified: a lane leaves your servers ({one_line(receipt.escapes[0].code, 8)})."
     if receipt.interrupted:
         return "Stopped. What was decided is kept; turnkey verify goes on with the rest."
-    undecided = sorted({one.probe for one in receipt.verdicts if one.verdict == "unsure"})
+    tried = {f"{one.provider}/{one.model}" for one in receipt.verdicts if one.lane == "agent"}
+    own = [one.selector for one in receipt.overrides if one.selector not in tried]
+    if own and tried:
+        return f"Not verified: {one_line(own[0], 80)}, which a skill names, was not tried."
+    undecided = _named(receipt, "unsure")
     if undecided:
         return f"Nothing failed. Undecided: {', '.join(undecided)}."
-    return "Nothing failed. Verified it is once every lane was tried: turnkey verify."
+    if any(one.probe in REPEATED and one.tried == 1 for one in receipt.verdicts):
+        return (
+            "Nothing failed. Once is too little for «verified»: turnkey verify --runs 2, or more."
+        )
+    return "Nothing failed. Verified it is once everything was tried: turnkey verify."
+
+
+def _named(receipt: Receipt, word: str) -> list[str]:
+    """The probes and trials with that verdict."""
+    return sorted({one_line(one.probe, 40) for one in receipt.verdicts if one.verdict == word})

@@ -104,6 +104,7 @@ class Scripted:
         self.dear: Plan = real.dear
         self.limit = real.limit
         self.resumed = real.resumed
+        self.sent = self.counted = 0
 
     async def run(self, tell: Callable[[Event], None], bounds: Bounds) -> Receipt:
         """Every task decided in the plan's order."""
@@ -115,6 +116,7 @@ class Scripted:
         tell(Waits(2.0, "127.0.0.1:4000 answered 429."))
         bad = {(one.probe, one.lane): one for one in script.failing}
         verdicts: list[Verdict] = []
+        self.sent, self.counted = self.plan.estimate.requests - 4, 104_200
         for done, task in enumerate(self.plan.tasks, 1):
             tell(Began(task.name, task.title, "/".join(task.model), task.lane))
             if script.pause_after is not None and done > script.pause_after:
@@ -183,6 +185,7 @@ async def test_a_good_run_says_verified_and_counts() -> None:
         screen = await opened(pilot, script)
         await pilot.press("v")
         await until(pilot, lambda: "Verified" in says(screen, "#state"))
+        assert "104k tokens counted" in says(screen, "#cost")  # what it took, beside what was told
         assert any(line.startswith("✓ Bare JSON") and "3 of 3" in line for line in listed(screen))
         assert not any(line.startswith(("·", "▸")) for line in listed(screen))
 

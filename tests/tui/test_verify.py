@@ -116,7 +116,8 @@ def test_what_cannot_be_done_is_told_with_its_code(
 def test_a_server_that_is_not_there_exits_4_and_a_refused_key_5(desk: Desk, demo: Demo) -> None:
     on_demo(desk, demo, "demo-plain")
     desk.export(WARDEN_DEMO_API_KEY="sk-wrong-key-0123456789")
-    assert desk.turnkey("verify", "--yes").code == 5
+    assert desk.turnkey("verify", "--yes", "--junit", "v.xml").code == 5
+    assert ended_by(desk) == ["key_refused"]
     desk.write(
         provider_table(
             "http://127.0.0.1:9/v1",
@@ -126,15 +127,31 @@ def test_a_server_that_is_not_there_exits_4_and_a_refused_key_5(desk: Desk, demo
         )
     )
     desk.export(WARDEN_DEMO_API_KEY=None)
-    told = desk.turnkey("verify", "--yes", "--json")
+    told = desk.turnkey("verify", "--yes", "--json", "--junit", "v.xml")
     assert told.code == 4
     assert json.loads(told.out)["error"]["code"] == "connection_refused"
+    assert ended_by(desk) == ["connection_refused"]
 
 
-def test_a_stopped_run_keeps_what_it_decided_and_the_next_goes_on(desk: Desk, demo: Demo) -> None:
+def ended_by(desk: Desk) -> list[str | None]:
+    """The errors in the file for CI."""
+    return [one.get("type") for one in ET.parse(desk.folder / "v.xml").getroot().iter("error")]
+
+
+@pytest.mark.parametrize(
+    ("signals", "code", "shown"),
+    [
+        ((signal.SIGINT,), 130, False),
+        ((signal.SIGTERM,), 128 + signal.SIGTERM, True),
+        ((signal.SIGHUP,), 128 + signal.SIGHUP, False),
+    ],
+)
+def test_a_stopped_run_keeps_what_it_decided_and_the_next_goes_on(
+    signals: tuple[signal.Signals, ...], code: int, shown: bool, desk: Desk, demo: Demo
+) -> None:
     on_demo(desk, demo, "demo-slow")
     process = subprocess.Popen(
-        [sys.executable, "-c", START, "verify", "--yes"],
+        [sys.executable, "-c", START, "verify", "--yes", "--junit", "v.xml"],
         cwd=desk.folder,
         env=desk.env,
         stdout=subprocess.PIPE,
@@ -145,12 +162,13 @@ def test_a_stopped_run_keeps_what_it_decided_and_the_next_goes_on(desk: Desk, de
         assert process.stderr is not None
         while not process.stderr.readline().startswith("[3/"):
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+        for one in signals:
+            process.send_signal(one)
         _, err = process.communicate(timeout=30)
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "goes on with the rest" in err
     assert "Traceback" not in err
     kept = [json.loads(one.read_text()) for one in (desk.state / "receipts").iterdir()]
@@ -158,6 +176,36 @@ def test_a_stopped_run_keeps_what_it_decided_and_the_next_goes_on(desk: Desk, de
     assert kept[0]["verified"] is False
     known = {(one["probe"], one["lane"]) for one in kept[0]["verdicts"]}
     assert ("stays_home", "agent") in known
+    root = ET.parse(desk.folder / "v.xml").getroot()
+    assert [error.get("type") for error in root.iter("error")] == ["interrupted"]
+    assert len(list(root.iter("testcase"))) == 1 + len(known)
+    if not shown:
+        return
     told = desk.turnkey("verify", "--yes", "--json", "--only", "stays_home")
     assert "already" not in told.err  # what is asked for by name is asked
     assert told.json()["interrupted"] is True  # and the rest is still to come
+
+
+def test_a_stopped_run_prints_the_receipt_so_far(desk: Desk, demo: Demo) -> None:
+    on_demo(desk, demo, "demo-slow")
+    process = subprocess.Popen(
+        [sys.executable, "-c", START, "verify", "--yes", "--json"],
+        cwd=desk.folder,
+        env=desk.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        state = desk.state / "receipts"
+        while not (state.is_dir() and any(one.suffix == ".json" for one in state.iterdir())):
+            assert process.poll() is None  # what is decided is kept while it runs
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    told = json.loads(out)
+    assert told["error"]["code"] == "interrupted"
+    assert told["verified"] is False
+    assert told["verdicts"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from tui.commands.options import bounds_for, common, network_here, timeout_optio
 from tui.opening import open_here
 
 if TYPE_CHECKING:
+    from core.errors import Fault
     from core.verify.receipt import Receipt
     from core.verify.run import Event
     from core.verify.session import Verification
@@ -72,10 +74,11 @@ def verify(
     """
     from core.errors import Fault, TurnkeyError, UsageProblem
     from core.verify.session import Verification, Wanted
-    from core.verify.words import estimate_words
+    from core.verify.words import estimate_words, sent_words
     from core.warden.chains import LANES
     from tui.commands.output import INTERRUPTED, print_json, say
 
+    verification: Verification | None = None
     try:
         workspace = open_here(config, variant, base)
         chosen = tuple(lane for lane in LANES if not lanes or lane in lanes)
@@ -84,17 +87,24 @@ def verify(
         if verification.resumed:
             say(f"Going on: {verification.resumed} answers are there already (--again asks anew).")
         say(f"{estimate_words(cost, verification.limit)}.")
-        if not yes and cost.requests and _may_ask() and not click.confirm("Start?", err=True):
+        if not yes and cost.most_requests and _may_ask() and not click.confirm("Start?", err=True):
             raise UsageProblem(Fault("usage", "Nothing was asked.", "", "--yes starts at once."))
         receipt = asyncio.run(_run(verification, bounds_for(timeout), quiet=as_json))
     except TurnkeyError as error:
+        _write_ended(junit, verification, error.fault)
         if as_json:
             print_json({"error": error.fault})
         raise
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Ended) as stop:
+        _write_ended(junit, verification, INTERRUPTED)
         if as_json:
-            print_json({"error": INTERRUPTED})
-        say("Stopped. What was decided is kept; turnkey verify goes on with the rest.")
+            print_json(_stopped(verification))
+        if verification is not None and verification.receipt is not None:
+            say("Stopped. What was decided is kept; turnkey verify goes on with the rest.")
+        else:
+            say("Stopped before anything was decided.")
+        if isinstance(stop, Ended):
+            return 128 + stop.signal
         raise
     if junit is not None:
         _write_junit(junit, receipt)
@@ -102,7 +112,27 @@ def verify(
         print_json(receipt)
     else:
         _show(verification, receipt)
+    if cost.most_requests:
+        say(sent_words(verification.sent, cost, verification.counted))
     return int(verification.failed(receipt))
+
+
+class Ended(BaseException):
+    """A signal has asked for the end. No ``Exception``, so that nobody takes it for a failure."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = number
+
+
+def _stopped(verification: Verification | None) -> dict[str, object]:
+    """What a stopped run prints: the receipt so far, if there is one, and that it was stopped."""
+    import msgspec
+
+    from tui.commands.output import INTERRUPTED
+
+    kept = verification.receipt if verification is not None else None
+    return {**(msgspec.structs.asdict(kept) if kept is not None else {}), "error": INTERRUPTED}
 
 
 def _may_ask() -> bool:
@@ -112,20 +142,52 @@ def _may_ask() -> bool:
 
 
 async def _run(verification: Verification, bounds: Bounds, *, quiet: bool) -> Receipt:
-    from core.verify.run import Decided, Waits
+    from core.verify.run import Decided, Down, Waits
     from core.verify.words import SIGNS, selector_of
     from tui.commands.output import say
 
     def tell(event: Event) -> None:
         if isinstance(event, Waits):
             say(f"waiting {event.seconds:.0f} s: {event.why}")
+        elif isinstance(event, Down):
+            say(f"{event.provider} is not tried: {event.fault.what}")
         elif isinstance(event, Decided) and event.done and not quiet:
             one = event.verdict
             where = f"{one.lane} · " if one.lane else ""
             done = f"[{event.done}/{event.of}]"
             say(f"{done} {SIGNS[one.verdict]} {one.probe}  {where}{selector_of(one)}")
 
-    return await verification.run(tell, bounds, network=network_here())
+    run = asyncio.ensure_future(verification.run(tell, bounds, network=network_here()))
+    caught = _stop_at_signals(run)
+    try:
+        return await run
+    except asyncio.CancelledError:
+        if caught:
+            raise Ended(caught[0]) from None
+        raise
+
+
+def _stop_at_signals(run: asyncio.Future[Receipt]) -> list[int]:
+    """Cancel ``run`` when the process shall end or its terminal goes; the signals that came.
+
+    Ctrl-C is asyncio's own (it cancels whoever awaits ``run``). A signal that is ignored, as by
+    nohup, stays ignored.
+    """
+    import signal
+
+    caught: list[int] = []
+
+    def stop(number: int) -> None:
+        caught.append(number)
+        run.cancel()
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is None or signal.getsignal(number) == signal.SIG_IGN:
+            continue
+        with suppress(NotImplementedError):  # Windows has no such handlers
+            asyncio.get_running_loop().add_signal_handler(number, stop, int(number))
+    return caught
 
 
 def _show(verification: Verification, receipt: Receipt) -> None:
@@ -150,16 +212,31 @@ def _show(verification: Verification, receipt: Receipt) -> None:
     show(outcome_words(receipt))
 
 
-def _write_junit(name: str, receipt: Receipt) -> None:
+def _write_ended(name: str | None, verification: Verification | None, fault: Fault) -> None:
+    """The file for CI where the run did not come to its end; a warning where that fails, too."""
+    from core.errors import TurnkeyError
+    from tui.commands.output import warn_of
+
+    if name is None:
+        return
+    try:
+        _write_junit(name, verification.receipt if verification is not None else None, fault)
+    except TurnkeyError as error:
+        warn_of(error.fault)
+
+
+def _write_junit(name: str, receipt: Receipt | None, ended: Fault | None = None) -> None:
     """Raises ConfigProblem when the file cannot be written."""
+    from datetime import UTC, datetime
     from pathlib import Path
 
     from core.errors import ConfigProblem, Fault
     from core.text import one_line
     from core.verify.junit import junit
+    from core.verify.receipt import stamp
 
     try:
-        Path(name).write_bytes(junit(receipt))
+        Path(name).write_bytes(junit(receipt, ended, stamp(datetime.now(UTC))))
     except OSError as error:
         raise ConfigProblem(
             Fault(

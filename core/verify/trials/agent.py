@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 NAME: Final = "agent_loop"
 _TYPICAL_TURNS: Final = 5
-_TURN_TOKENS: Final = 4_500
+_TURN_TOKENS: Final = 3_000
 """Of one turn, in and out: instructions, tools, the change, and what was read so far."""
 
 

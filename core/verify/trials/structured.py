@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 BARE_JSON: Final = "bare_json"
 MERGE: Final = "merge"
 
-_TOKENS: Final = {BARE_JSON: 2_500, MERGE: 6_000}
+_TOKENS: Final = {BARE_JSON: 1_500, MERGE: 3_800}
 
 
 def cost_of(name: str) -> Callable[[Setting], Cost]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from core.verify.known import TRIALS_OF, verifies
+from core.verify.known import COMPAT_PROBES, TRIALS_OF, verifies
+from core.verify.registry import compat_probes
 from core.verify.trials.registry import trials_for
 from core.warden.chains import LANES
 from core.warden.config import read_config
@@ -20,6 +21,7 @@ OFF: Final = {"verification": {"enabled": False}}
 @pytest.mark.parametrize("lane", LANES)
 def test_the_written_table_is_the_registrys(lane: Lane) -> None:
     assert TRIALS_OF[lane] == tuple(trial.name for trial in trials_for(lane))
+    assert tuple(probe.name for probe in compat_probes()) == COMPAT_PROBES
 
 
 @pytest.mark.parametrize(

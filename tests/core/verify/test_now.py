@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from core.verify.answered import Answered
 from core.verify.known import as_of_now
 from core.verify.pi_shape import PiModel
-from core.verify.receipt import CoveredConfig, Gone, Receipt, is_verified
+from core.verify.receipt import CoveredConfig, Gone, Receipt
 from core.verify.run import by_whom
 from core.verify.trials.setting import Setting
 from core.verify.verdict import Evidence, Verdict
+from core.verify.verified import is_verified
 from core.warden.chains import LANES
 from core.warden.config import read_config
 from core.warden.lanes import resolve

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from core.errors import UsageProblem
+from core.verify.board import lines
 from core.verify.plan import Plan, make_plan, shaped
 from core.verify.registry import compat_probes, optional_probes
 from core.verify.trials.registry import TRIALS
@@ -26,10 +27,12 @@ def plan(
     only: tuple[str, ...] = (),
     variant: Variant = "providers",
     verifies: bool = True,
+    skills: tuple[str, ...] = (),
 ) -> Plan:
     config = read_config(
         {
             "version": 1,
+            "skills": [{"name": f"s{at}", "model": model} for at, model in enumerate(skills)],
             "defaults": {
                 **{lane: {"model": selector} for lane, selector in lanes.items()},
                 "providers": {
@@ -89,6 +92,24 @@ def test_a_lane_that_resolves_to_nobody_is_named_and_not_tried() -> None:
     found = plan({"agent": "gw/m", "auxiliary": "elsewhere/x", "synthesis": "gw/m"})
     assert found.homeless == ("auxiliary",)
     assert not [task for task in found.tasks if task.setting.lane == "auxiliary"]
+
+
+def test_a_skills_own_model_is_tried_as_the_agent_lane_would_ask_it() -> None:
+    found = plan(skills=("gw/n", "gw/n", "gw/m", "elsewhere/x"))
+    extra = [(name, lane) for name, model, lane in names(found) if model == "n"]
+    assert ("agent_loop", "agent") in extra
+    assert ("output_room", "agent") in extra
+    assert {("canary", None), ("concurrency", None), ("store", None)} <= set(extra)
+    assert {lane for _, lane in extra} == {"agent", None}
+    assert ("stays_home", "agent") not in extra  # the config's escapes say that
+    assert len(extra) == len(set(extra))
+    assert (found.own, found.unserved) == (("gw/n",), ("elsewhere/x",))
+    headings = [line.words for line in lines(found, ()) if line.kind == "heading"]
+    assert "agent · gw/m" in headings
+    assert "agent · gw/n, for skills that name it" in headings
+    assert any("elsewhere/x" in words and "none of your providers" in words for words in headings)
+    without = plan(asked=("synthesis",), skills=("gw/n",))
+    assert "n" not in {model for _, model, _ in names(without)}
 
 
 def test_an_unknown_name_is_refused_with_those_there_are() -> None:

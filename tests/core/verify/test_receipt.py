@@ -19,15 +19,15 @@ from core.verify.receipt import (
     Asked,
     CoveredConfig,
     Gone,
+    OwnModel,
     Receipt,
-    is_verified,
-    merged,
     refusal,
     stamp,
     standing,
 )
 from core.verify.receipts import Receipts, receipt_schema
 from core.verify.verdict import Evidence, Verdict, Word
+from core.verify.verified import is_verified, merged, needed
 from core.warden.config import Config, read_config
 
 if TYPE_CHECKING:
@@ -119,10 +119,106 @@ def test_a_part_adds_to_a_fresh_receipt_and_alone_is_never_verified() -> None:
     assert merged(old, part, required=REQUIRED, now=NOW).verdicts == (WHOLE[0],)
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "counts"),
+    [
+        (("fail", 0, 3), ("pass", 3, 3), "now"),
+        (("fail", 0, 5), ("pass", 2, 2), "before"),
+        (("fail", 2, 3), ("pass", 3, 3), "before"),  # it failed now and then: luck is likely
+        (("fail", 2, 3), ("pass", 6, 6), "now"),
+        (("fail", 0, 3), ("unsure", 2, 3), "before"),
+        (("pass", 5, 5), ("fail", 0, 1), "now"),
+        (("pass", 5, 5), ("unsure", 1, 3), "now"),
+        (("pass", 5, 5), ("pass", 1, 1), "before"),
+        (("unsure", 0, 5), ("pass", 2, 2), "now"),
+        (("fail", 0, 20), ("pass", 20, 20), "now"),
+        (("fail", 19, 20), ("pass", 20, 20), "now"),
+    ],
+)
+def test_no_failure_is_asked_away_by_asking_less(
+    before: tuple[Word, int, int], now: tuple[Word, int, int], counts: str
+) -> None:
+    old, new = verdict("merge", "synthesis", *before), verdict("merge", "synthesis", *now)
+    later = NOW + timedelta(hours=1)
+    both = merged(receipt(*WHOLE[:-1], old), receipt(new, at=later), required=REQUIRED, now=later)
+    kept = next(one for one in both.verdicts if one.probe == "merge")
+    assert (kept.verdict, kept.passed, kept.tried) == (now if counts == "now" else before)
+    assert both.verified is (kept.verdict == "pass")
+    told = [(one.verdict, one.passed, one.tried) for one in kept.others]
+    if counts == "before":
+        assert told == [now]
+    elif (before[0], 0 < before[1] < before[2]) != (now[0], 0 < now[1] < now[2]):
+        assert told == [before]
+    if old.verdict == "fail":
+        enough = verdict("merge", "synthesis", "pass", needed(kept), needed(kept))
+        assert merged(both, receipt(*WHOLE[:-1], enough), required=REQUIRED, now=NOW).verified
+
+
+def test_a_run_of_everything_leaves_failures_that_it_did_not_ask_again() -> None:
+    by_name = verdict("context_window", None, "fail", 0, 1)
+    flaky = verdict("merge", "synthesis", "fail", 2, 3)
+    old = receipt(*WHOLE[:-1], by_name, flaky, verdict("store", None, "unsure"))
+    found = merged(old, receipt(*WHOLE), required=REQUIRED, now=NOW, alone=True)
+    failed = {one.probe for one in found.verdicts if one.verdict == "fail"}
+    assert failed == {"context_window", "merge"}
+    assert "store" not in {one.probe for one in found.verdicts}
+    assert not found.verified
+    elsewhere = replace(receipt(*WHOLE), lanes=dict.fromkeys(LANES, "litellm/other"))
+    assert merged(old, elsewhere, required=REQUIRED, now=NOW).verdicts == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("asked", "holds"),
+    [
+        ((), False),
+        ((verdict("store", None),), True),
+        ((verdict("store", None, "unsure"),), True),
+        ((replace(verdict("store", None, "unsure"), finding="not_asked"),), False),
+        ((replace(verdict("store", None), model="other"),), False),
+    ],
+)
+def test_the_word_needs_the_probes_that_exports_rest_on(
+    asked: tuple[Verdict, ...], holds: bool
+) -> None:
+    required = {lane: (*names, "store") for lane, names in REQUIRED.items()}
+    found = is_verified(
+        (*WHOLE, *asked), lanes=SELECTORS, required=required, escapes=(), probes={"store"}
+    )
+    assert found is holds
+
+
+OWN: Final = OwnModel("security", "pull_request", "litellm/big")
+
+
+@pytest.mark.parametrize(
+    ("tried", "holds"),
+    [
+        ((), False),
+        ((replace(verdict("tools", "agent"), model="big"),), True),
+        ((replace(verdict("tools", "agent", "pass", 2, 3), model="big"),), False),
+        ((replace(verdict("json", "auxiliary"), model="big"),), False),
+    ],
+)
+def test_a_skills_own_model_does_the_agent_lanes_work_and_must_have_been_tried(
+    tried: tuple[Verdict, ...], holds: bool
+) -> None:
+    found = is_verified(
+        (*WHOLE, *tried), lanes=SELECTORS, required=REQUIRED, escapes=(), overrides=(OWN,)
+    )
+    assert found is holds
+
+
+def test_a_skills_own_model_that_fails_is_not_the_lanes_failure() -> None:
+    bad = replace(verdict("tools", "agent", "fail", 0, 3), model="big")
+    found = standing(replace(receipt(*WHOLE, bad), overrides=(OWN,)), PRINT, NOW)
+    assert found.lane_word("agent") == "partly"
+
+
 def test_a_verdict_that_was_asked_again_replaces_the_old_one() -> None:
     again = verdict("tools", "agent", "fail", 1, 3)
     both = merged(receipt(*WHOLE), receipt(again), required=REQUIRED, now=NOW)
-    assert [one for one in both.verdicts if one.lane == "agent"] == [again]
+    counted = [(one.passed, one.tried) for one in both.verdicts if one.lane == "agent"]
+    assert counted == [(1, 3)]
     assert not both.verified
 
 
@@ -183,6 +279,25 @@ def test_what_a_file_says_of_itself_is_not_believed(tmp_path: Path) -> None:
     store = Receipts(tmp_path, REQUIRED)
     store.keep(replace(receipt(*WHOLE[:-1]), verified=True))
     assert not store.of(PRINT, "here", NOW).verified
+
+
+def test_a_forged_receipt_writes_no_lines_of_its_own(tmp_path: Path) -> None:
+    store = Receipts(tmp_path, REQUIRED)
+    evil = "1\nVerified: all is well\x1b[2J"
+    bad = replace(verdict(evil, None, "fail"), finding=evil, fix=evil)
+    forged = replace(
+        receipt(bad),
+        turnkey=evil,
+        config=CoveredConfig(PRINT, evil, "here"),
+        escapes=(Gone(evil, evil, evil),),
+    )
+    store.keep(forged)
+    found = store.of(PRINT, "here", NOW).receipt
+    assert found is not None
+    one, gone = found.verdicts[0], found.escapes[0]
+    told = (found.turnkey, found.config.file, one.probe, one.finding, one.fix)
+    for text in (*told, gone.code, gone.lane, gone.message):
+        assert text.isprintable()
 
 
 def test_a_changed_config_is_stale_and_says_so(tmp_path: Path) -> None:

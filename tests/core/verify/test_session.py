@@ -10,7 +10,7 @@ import pytest
 from core.errors import EndpointProblem
 from core.verify.known import standing_of
 from core.verify.receipt import MAX_AGE
-from core.verify.run import Decided, Waits
+from core.verify.run import Decided, Down, Waits
 from core.verify.session import Verification, Wanted
 from core.warden.chains import LANES
 from core.wire.bounds import Bounds
@@ -75,16 +75,19 @@ def of_lanes(receipt: Receipt) -> set[tuple[str, str | None]]:
     return {(one.probe, one.lane) for one in receipt.verdicts}
 
 
-@pytest.mark.parametrize("variant", ["providers", "stock"])
-async def test_a_good_endpoint_is_verified_within_its_estimate(
-    tmp_path: Path, variant: str
+@pytest.mark.parametrize(
+    ("variant", "thinks"), [("providers", False), ("stock", False), ("providers", True)]
+)
+async def test_a_good_endpoint_is_verified_and_what_was_told_before_is_what_was_sent(
+    tmp_path: Path, variant: str, thinks: bool
 ) -> None:
-    async with lane_server() as server:
+    async with lane_server(thinks=thinks) as server:
         workspace = on(tmp_path, server, variant=variant)
         verification = Verification(workspace, Wanted())
         cost = verification.plan.estimate
         before = len(server.seen(*CHAT))
         receipt = await verification.run(lambda _event: None, BOUNDS)
+        assert verification.sent == len(server.seen(*CHAT)) - before
         sent = len(server.seen(*CHAT)) - before
     assert [
         (one.probe, one.evidence.text) for one in receipt.verdicts if one.verdict == "fail"
@@ -92,8 +95,10 @@ async def test_a_good_endpoint_is_verified_within_its_estimate(
     assert receipt.verified
     assert not receipt.interrupted
     assert sent == sum(one.requests for one in receipt.verdicts)
-    assert sent <= cost.most_requests
-    assert sum(one.tokens or 0 for one in receipt.verdicts) <= cost.tokens
+    assert sent <= cost.requests <= 1.25 * sent
+    assert cost.requests < cost.most_requests
+    assert verification.counted <= cost.tokens <= 1.3 * verification.counted
+    assert cost.tokens < cost.most_tokens
     now = verification.now
     standing = standing_of(workspace, workspace.variant, now)
     assert standing.verified
@@ -150,6 +155,96 @@ async def test_a_run_that_is_stopped_takes_nothing_from_an_earlier_one(tmp_path:
         assert verification.resumed == 0  # all is decided, so all is asked again
         assert standing.receipt is not None
         assert of_lanes(standing.receipt) == of_lanes(before)
+
+
+async def test_more_runs_are_not_answered_by_fewer(tmp_path: Path) -> None:
+    async with lane_server() as server:
+        workspace = on(tmp_path, server)
+        await stopped_after(workspace, 33, Wanted(runs=2))
+        same, more = (Verification(workspace, Wanted(runs=runs)) for runs in (2, 3))
+    assert {task.name for task in same.plan.tasks} == {"concurrency"}
+    left = {(task.name, task.lane) for task in more.plan.tasks if task.repeated}
+    assert left == {(task.name, task.lane) for task in more.whole.tasks if task.repeated}
+
+
+async def test_a_flaky_trial_is_not_asked_away(tmp_path: Path) -> None:
+    bad = [True]
+
+    def hook(turn: Turn) -> Said | None:
+        return Said("no JSON today") if turn.structured and bad and bad.pop() else None
+
+    async with lane_server(hook) as server:
+        workspace = on(tmp_path, server)
+        assert not (await verified(workspace)).verified
+        again = await verified(workspace)
+        assert not again.verified  # three passed now, and of six two may as well be luck
+        failed = [one for one in again.verdicts if one.verdict == "fail"]
+        assert [(one.passed, one.tried) for one in failed] == [(2, 3)]
+        assert [(one.verdict, one.passed) for one in failed[0].others] == [("pass", 3)]
+        assert (await verified(workspace, Wanted(only=(failed[0].probe,), runs=6))).verified
+
+
+TWO: Final = """version = 1
+[defaults.agent]
+model = "mine/good-model"
+[defaults.auxiliary]
+model = "mine/good-model"
+[defaults.synthesis]
+model = "gone/x"
+[defaults.providers.mine]
+baseUrl = "{url}"
+models = [{{ id = "good-model" }}]
+[defaults.providers.gone]
+baseUrl = "http://127.0.0.1:9/v1"
+models = [{{ id = "x" }}]
+[[skills]]
+name = "code-review"
+"""
+
+
+async def test_one_provider_that_is_down_fails_with_its_cause_and_the_others_are_tried(
+    tmp_path: Path,
+) -> None:
+    told: list[Event] = []
+    async with lane_server() as server:
+        workspace = workspace_at(
+            tmp_path, TWO.format(url=server.base_url), state=tmp_path / "state"
+        )
+        verification = Verification(workspace, Wanted())
+        receipt = await verification.run(told.append, BOUNDS)
+        assert verification.sent == len(server.seen(*CHAT))
+    assert [one.provider for one in told if isinstance(one, Down)] == ["gone"]
+    assert verification.failed(receipt)
+    words = {(one.provider, one.probe): one for one in receipt.verdicts}
+    assert words["mine", "agent_loop"].verdict == "pass"
+    assert words["gone", "stays_home"].verdict == "pass"
+    down = words["gone", "merge"]
+    assert (down.verdict, down.finding) == ("fail", "connection_refused")
+    assert "127.0.0.1:9" in down.evidence.text
+    assert down.fix
+    assert words["gone", "store"].verdict == "unsure"
+    assert [one.provider for one in receipt.endpoints] == ["mine"]
+    assert not receipt.interrupted
+
+
+async def test_a_skills_own_model_is_part_of_what_is_verified(tmp_path: Path) -> None:
+    def hook(turn: Turn) -> Said | None:
+        return Said("I call no tools.") if turn.loops and turn.model == "weak" else None
+
+    own = SKILL + 'model = "mine/weak"\n'
+    async with lane_server(hook, listed=(MODEL, "weak"), serves_any=True) as server:
+        text = all_on(MODEL, server.base_url, LIMITS + own)
+        workspace = workspace_at(tmp_path, text, state=tmp_path / "state")
+        receipt = await verified(workspace, Wanted(only=("agent_loop",), runs=2))
+    found = {(one.model, one.lane): one.verdict for one in receipt.verdicts}
+    assert found == {
+        (MODEL, "agent"): "pass",
+        (MODEL, "auxiliary"): "pass",
+        ("weak", "agent"): "fail",
+    }
+    assert [(one.skill, one.selector) for one in receipt.overrides] == [
+        ("code-review", "mine/weak")
+    ]
 
 
 async def test_parts_add_up_to_the_word(tmp_path: Path) -> None:

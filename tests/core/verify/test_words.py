@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import Fault
 from core.verify.junit import junit
-from core.verify.receipt import CoveredConfig, Gone, Receipt
-from core.verify.verdict import Evidence, Verdict, Word
+from core.verify.receipt import CoveredConfig, Gone, OwnModel, Receipt
+from core.verify.verdict import Earlier, Evidence, Verdict, Word
 from core.verify.words import (
     count_words,
     evidence_words,
     groups,
+    others_words,
     outcome_words,
     tokens_words,
     verdict_lines,
@@ -81,7 +83,40 @@ def test_the_outcome_names_what_stands_in_the_way() -> None:
     assert "E1" in outcome_words(receipt(escapes=(gone,)))
     assert "goes on" in outcome_words(receipt(interrupted=True))
     assert "Undecided: store" in outcome_words(receipt(verdict("store", "unsure")))
-    assert "every lane" in outcome_words(receipt(verdict("store", "pass")))
+    assert "everything was tried" in outcome_words(receipt(verdict("store", "pass")))
+    once = msgspec.structs.replace(verdict("merge", "pass", "synthesis"), passed=1, tried=1)
+    assert "--runs 2" in outcome_words(receipt(once))
+    own = OwnModel("security", None, "gw/big")
+    tried = verdict("agent_loop", "pass", "agent")
+    assert "gw/big, which a skill names" in outcome_words(receipt(tried, overrides=(own,)))
+
+
+def test_other_runs_are_told_with_what_replaces_a_failure() -> None:
+    at = "2026-11-21T08:00:00Z"
+    flaky = Verdict("merge", "gw", "m", "synthesis", "fail", Evidence("x"), passed=2, tried=3)
+    told = msgspec.structs.replace(flaky, others=(Earlier(at, "pass", 3, 3),))
+    lines = " ".join(verdict_lines(told, "Q"))
+    assert "pass 3 of 3 on 2026-11-21 08:00" in lines
+    assert "--runs 6" in lines
+    good = msgspec.structs.replace(told, verdict="pass", passed=6, tried=6)
+    outweighed = msgspec.structs.replace(good, others=(Earlier(at, "fail", 2, 3),))
+    assert "fail 2 of 3" in " ".join(verdict_lines(outweighed, "Q"))
+    assert "--runs" not in others_words(outweighed)
+    assert others_words(flaky) == ""
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_ended_a_verification_is_an_error_for_ci(whole: bool) -> None:
+    made = receipt(verdict("x", "pass", "agent")) if whole else None
+    fault = Fault("key_missing", f"No key{CONTROL}.", "Why.", "Set it.")
+    root = ET.fromstring(junit(made, fault, "2026-11-21T08:00:00Z"))
+    suite = root.findall("testsuite")[0]
+    assert (suite.get("errors"), suite.get("tests")) == ("1", "1")
+    assert suite.get("timestamp") == "2026-11-21T08:00:00"
+    error = suite.find("testcase/error")
+    assert error is not None
+    assert (error.get("type"), error.text) == ("key_missing", "Why.\nSet it.")
+    assert len(root.findall("testsuite")) == 1 + whole
 
 
 def test_evidence_is_shown_as_it_came_and_no_control_character_acts() -> None:
