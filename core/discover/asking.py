@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
@@ -13,7 +14,8 @@ from core.discover.rows import row_id, rows_of
 from core.errors import Fault, TurnkeyError
 from core.keys.bounded import beside as in_thread
 from core.wire.bodies import Json, as_dict, as_list, is_html, mended_json, read_error, shown
-from core.wire.client import Reply, get, post, proxy_of
+from core.wire.client import ConnectTimer, Reply, get, post, proxy_of
+from core.wire.crowd import Crowd
 from core.wire.failures import fault_from_reply
 from core.wire.unreached import page_by_proxy
 
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
     from core.providers.base_url import BaseUrl
     from core.wire.bounds import Bounds
 
-AT_ONCE: Final = 200
+AT_ONCE: Final = 240
 """Requests at one time to one endpoint: what Ollama is asked of each model goes out together."""
 _LARGE: Final = 1 << 18
 # Bytes from which a body is read beside the event loop, so that a screen stays alive meanwhile.
 _PATIENCE_S: Final = 40.0
+_MANY: Final = 8
+# Questions to one URL from which the cheap way is worth its connections.
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -65,6 +69,7 @@ class Asker:
         self._bounds = bounds
         self.key = key
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._address: str | None = None
         self._ends = asyncio.get_running_loop().time() + whole_s(bounds)
 
     def left_s(self) -> float:
@@ -78,10 +83,12 @@ class Asker:
     async def list_models(self, base: BaseUrl) -> Listed:
         """The list at one candidate, or why there is none."""
         url = f"{base.url}/models"
+        timer = ConnectTimer()
         try:
-            reply = await self._bounded(lambda: get(self._client, url, self._bounds))
+            reply = await self._bounded(lambda: get(self._client, url, self._bounds, timer=timer))
         except TurnkeyError as error:
             return Listed(base, (), error.fault, None)
+        self._address = timer.address or self._address
         proxy = proxy_of(self._client)
         page = reply.status < 300 and is_html(reply.headers, reply.body)
         if proxy is not None and base.scheme == "http" and page:
@@ -129,16 +136,11 @@ class Asker:
         found: dict[str, Json] = {}
         lost = {ask.name: "timeout" for ask in asks}
 
+        crowds = self._crowds(root, asks)
+
         async def one(ask: Ask) -> None:
-            url = f"{root}{ask.path}"
             try:
-                reply = await self._bounded(
-                    lambda: (
-                        get(self._client, url, self._bounds)
-                        if ask.method == "GET"
-                        else post(self._client, url, ask.body, self._bounds)
-                    )
-                )
+                reply = await self._bounded(lambda: self._send(f"{root}{ask.path}", ask, crowds))
             except TurnkeyError as error:
                 lost[ask.name] = error.fault.code
                 return
@@ -149,6 +151,22 @@ class Asker:
 
         await _all_within(min(seconds, self.left_s()), (one(ask) for ask in asks))
         return dict(found), dict(lost)
+
+    def _crowds(self, root: str, asks: Sequence[Ask]) -> dict[str, Crowd]:
+        """The URLs to which many questions go, and the cheap way there where nothing forbids it."""
+        many = Counter(f"{root}{ask.path}" for ask in asks if ask.method == "POST")
+        return {
+            url: Crowd(self._client, url, self._address, self._bounds)
+            for url, count in many.items()
+            if count >= _MANY and self._address is not None and Crowd.fits(self._client, url)
+        }
+
+    async def _send(self, url: str, ask: Ask, crowds: Mapping[str, Crowd]) -> Reply:
+        if url in crowds:
+            return await crowds[url].post(ask.body)
+        if ask.method == "POST":
+            return await post(self._client, url, ask.body, self._bounds)
+        return await get(self._client, url, self._bounds)
 
 
 async def beside(size: int, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

@@ -23,9 +23,11 @@ from core.discover.llamacpp import LlamaCpp
 from core.discover.lmstudio import LMStudio
 from core.discover.masking import masked
 from core.discover.ollama import Ollama
+from core.discover.patterns import prepare
 from core.discover.sglang import SGLang
 from core.discover.vllm import VLLM
 from core.errors import Fault, TurnkeyError, UsageProblem
+from core.keys.bounded import beside as in_thread
 from core.keys.secret import Secret
 from core.providers.base_url import BaseUrl, candidates, read_base_url
 from core.providers.presets import preset, presets
@@ -155,12 +157,14 @@ async def _first_answers(
         (root + mark, mark, seen) for root, seen in zip(roots, looks, strict=True) for mark in marks
     ]
     looking = asyncio.create_task(asker.look_keyless(asked))
+    reading = asyncio.create_task(in_thread(prepare))  # while nothing has answered yet
     try:
         listed = await asker.list_models(base)
         await asyncio.wait({looking}, timeout=min(_MARKS_S, asker.left_s()))
     finally:
         looking.cancel()
-        await asyncio.wait({looking})
+        reading.cancel()
+        await asyncio.wait({looking, reading})
     if not looking.cancelled():
         looking.result()
     return listed, looks

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -43,6 +43,12 @@ class _BackendRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prompt_cache_key: bool
 
 
+_START: Final = 60
+_END: Final = 100
+# Characters of an id that are looked at: its owner or adapter, and what it is called. A path as
+# an id may be of any length, and a list has thousands of them.
+
+
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: tuple[_KindRow, ...]
     family: tuple[Family, ...]
@@ -58,12 +64,19 @@ def _table() -> _Table:
     return msgspec.convert(tomllib.loads(text), _Table)
 
 
+def prepare() -> None:
+    """Read the table and compile what is in it, which takes some hundredths of a second once."""
+    table = _table()
+    for row in (*table.kind, *table.family, *table.backend):
+        re.compile(row.match)
+
+
 def family_of(model_id: str) -> Family | None:
     """The family that an id belongs to by its name, or None.
 
     ``prompt_cache_key`` is false behind a backend that refuses it, whatever the family.
     """
-    whole = model_id[:300].lower()
+    whole = _ends(model_id)
     name = _bare(whole)
     for family in _table().family:
         if re.search(family.match, name):
@@ -78,7 +91,7 @@ def family_of(model_id: str) -> Family | None:
 
 def kind_by_name(model_id: str) -> Kind | None:
     """What a model is for, by its name; None when the name says nothing."""
-    whole = model_id[:300].lower()
+    whole = _ends(model_id)
     for row in _table().kind:
         if re.search(row.match, whole):
             return row.kind
@@ -109,6 +122,13 @@ def shared_facts(names: Sequence[str]) -> dict[str, Fact]:
     return {
         name: fact for name, fact in first.items() if all(one.get(name) == fact for one in others)
     }
+
+
+def _ends(model_id: str) -> str:
+    """The id in lower case; of a long one its start and its end, as of two parts of a path."""
+    if len(model_id) > _START + _END:
+        model_id = f"{model_id[:_START]}/{model_id[-_END:]}"
+    return model_id.lower()
 
 
 def _bare(model_id: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import zlib
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +21,7 @@ from core.text import one_line
 from core.wire.bounds import BRIEF_S, Bounds
 from core.wire.failures import fault_from_exception
 from core.wire.hush import hush
+from core.wire.inflate import inflater
 from core.wire.network import Network, network_from
 from core.wire.timer import ConnectTimer
 from core.wire.tls import ssl_context
@@ -212,7 +212,7 @@ async def body_chunks(response: httpx.Response, bounds: Bounds) -> AsyncIterator
             that was not asked for and is not gzip or deflate.
         TimeoutError: silence longer than ``bounds.silence_s``.
     """
-    inflate = _inflater(response.headers.get("content-encoding", ""))
+    inflate = inflater(response.headers.get("content-encoding", ""))
     left = bounds.body_bytes
     source = response.aiter_raw()
     try:
@@ -222,52 +222,14 @@ async def body_chunks(response: httpx.Response, bounds: Bounds) -> AsyncIterator
                     raw = await anext(source)
             except StopAsyncIteration:
                 return
-            pieces = [raw] if inflate is None else inflate.feed(raw, left + 1)
-            for piece in pieces:
-                left -= len(piece)
-                if left < 0:
-                    raise EndpointProblem(_too_large(bounds))
-                yield piece
+            piece = raw if inflate is None else inflate.feed(raw, left + 1)
+            left -= len(piece)
+            if left < 0:
+                raise EndpointProblem(too_large(bounds))
+            yield piece
     finally:
         if isinstance(source, AsyncGenerator):
             await source.aclose()
-
-
-class _Inflater:
-    """Decompresses in bounded steps: a few bytes may stand for gigabytes."""
-
-    def __init__(self, wbits: int) -> None:
-        self._z = zlib.decompressobj(wbits)
-
-    def feed(self, data: bytes, room: int) -> list[bytes]:
-        """At most ``room`` bytes of plain text out of ``data``."""
-        try:
-            return [self._z.decompress(data, max(room, 1))]
-        except zlib.error:
-            raise EndpointProblem(
-                Fault(
-                    "bad_shape",
-                    "The reply is compressed, and not rightly.",
-                    fix="Switch compression off in the proxy in front of the server.",
-                )
-            ) from None
-
-
-def _inflater(encoding: str) -> _Inflater | None:
-    name = encoding.strip().lower()
-    if name in {"", "identity"}:
-        return None
-    if name in {"gzip", "x-gzip"}:
-        return _Inflater(31)
-    if name == "deflate":
-        return _Inflater(15)
-    raise EndpointProblem(
-        Fault(
-            "bad_shape",
-            f"The reply is compressed ({one_line(name, 40)}) though plain text was asked for.",
-            fix="Switch compression off in the proxy in front of the server.",
-        )
-    )
 
 
 def proxy_of(client: httpx.AsyncClient) -> str | None:
@@ -351,7 +313,8 @@ def _origin(url: httpx.URL) -> tuple[str, str, int]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
 
 
-def _too_large(bounds: Bounds) -> Fault:
+def too_large(bounds: Bounds) -> Fault:
+    """What to say of a body that is longer than ``bounds.body_bytes``."""
     size = bounds.body_bytes / (1024 * 1024)
     return Fault(
         "too_large",
