@@ -67,6 +67,22 @@ COMPLETED: Final = [
     (["turnkey", "ping", "--provider", "l"], ["local"]),
     (["turnkey", "ping", "--lane", "a"], ["agent", "auxiliary"]),
     (["turnkey", "help", "esc"], ["escapes"]),
+    (["turnkey", "keys", "set", "l"], ["local"]),
+    (["turnkey", "keys", "forget", ""], ["local"]),
+    (["turnkey", "keys", "delete", "lo"], ["local"]),
+    (["turnkey", "keys", "import", "--provider", ""], ["local"]),
+    (["turnkey", "provider", "show", ""], ["local"]),
+    (["turnkey", "provider", "remove", "x"], []),
+    (["turnkey", "provider", "rename", "l"], ["local"]),
+    (["turnkey", "lane", "set", "agent", "loc"], ["local/qwen"]),
+    (["turnkey", "lane", "set", "s"], ["synthesis"]),
+    (["turnkey", "lanes", "--model", "l"], ["local/qwen"]),
+    (["turnkey", "models", "--provider", ""], ["local"]),
+    (["turnkey", "doctor", "--model", ""], ["qwen"]),
+    (["turnkey", "env", "--provider", "l"], ["local"]),
+    (["turnkey", "run", "--provider", "l"], ["local"]),
+    (["turnkey", "export", "git"], ["github"]),
+    (["turnkey", "completion", "z"], ["zsh"]),
 ]
 
 
@@ -91,6 +107,18 @@ def test_the_shell_completes_names_of_the_file(
     )
     assert done.stderr == ""
     assert [line.partition(",")[2] for line in done.stdout.split()] == wanted
+
+
+@pytest.mark.parametrize(
+    ("instruction", "cursor", "told"),
+    [("zsh_complete", "3", "plain\nlocal\n_"), ("fish_complete", "lo", "plain,local")],
+)
+def test_zsh_and_fish_get_the_same_names(
+    instruction: str, cursor: str, told: str, desk: Desk
+) -> None:
+    desk.write(provider_table("http://127.0.0.1:1/v1", "qwen", name="local"))
+    desk.export(_TURNKEY_COMPLETE=instruction, COMP_WORDS="turnkey keys set lo", COMP_CWORD=cursor)
+    assert desk.apart().out.strip() == told
 
 
 def test_a_file_that_cannot_be_read_completes_nothing_and_says_nothing(desk: Desk) -> None:

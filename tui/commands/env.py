@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tui.commands.options import common
+from tui.completing import complete_provider
 from tui.opening import open_here
 
 if TYPE_CHECKING:
@@ -35,7 +36,14 @@ FORMATS: Final[dict[str, Format]] = {
 @click.option("--names", is_flag=True, help="Print the names alone; no key is looked for.")
 @click.option("--reveal", is_flag=True, help="Print values even to a terminal.")
 @click.option("--allow-missing", is_flag=True, help="Exit 0 even where a key is missing.")
-@click.option("--provider", "only", multiple=True, metavar="NAME", help="Only these providers.")
+@click.option(
+    "--provider",
+    "only",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_provider,
+    help="Only these providers.",
+)
 @common
 def env(
     dialect: str,

@@ -8,6 +8,7 @@ import click
 
 from tui.commands.kept import kept, read_origin
 from tui.commands.options import common, json_errors
+from tui.completing import complete_provider
 from tui.opening import open_here
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Delete the stored key of provider NAME.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_provider)
 @click.option("--origin", metavar="ORIGIN", help="The one stored for this origin alone.")
 @common
 @json_errors
@@ -91,7 +92,7 @@ def _nothing(what: str) -> Fault:
 
 
 @click.command(short_help="Forget where the environment's key of NAME may go.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_provider)
 @click.option("--origin", metavar="ORIGIN", help="This origin alone.")
 @common
 @json_errors
@@ -138,7 +139,7 @@ def forget(
 
 
 @click.command(short_help="Let a key go to the origin that the file names now.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_provider)
 @click.option(
     "--from",
     "from_origin",

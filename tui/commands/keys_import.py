@@ -9,6 +9,7 @@ import click
 
 from tui.commands.kept import kept, keyring_name
 from tui.commands.options import common, json_errors
+from tui.completing import complete_provider
 from tui.opening import open_here
 
 _LONGEST_FILE: Final = 1024 * 1024
@@ -16,7 +17,14 @@ _LONGEST_FILE: Final = 1024 * 1024
 
 
 @click.command("import")
-@click.option("--provider", "only", multiple=True, metavar="NAME", help="Only these providers.")
+@click.option(
+    "--provider",
+    "only",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_provider,
+    help="Only these providers.",
+)
 @click.option(
     "--dotenv", metavar="FILE", help="Take them from this .env file, which is read and no more."
 )

@@ -9,6 +9,7 @@ import click
 
 from tui.commands.kept import kept, keyring_name
 from tui.commands.options import common, json_errors
+from tui.completing import complete_provider
 from tui.opening import open_here
 
 _LONGEST: Final = 65_536
@@ -16,7 +17,7 @@ _LONGEST: Final = 65_536
 
 
 @click.command("set", short_help="Store the key of provider NAME, from a prompt or stdin.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_provider)
 @common
 @json_errors
 def set_key(name: str, config: str | None, base: str | None, variant: str, as_json: bool) -> None:

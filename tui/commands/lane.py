@@ -8,6 +8,7 @@ import click
 
 from tui.commands.options import InOrder, common, dry_run_option, json_errors
 from tui.commands.writing import layer_option
+from tui.completing import complete_selector
 from tui.opening import open_here
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def lane() -> None:
 
 @lane.command("set")
 @click.argument("lane_name", metavar="LANE", type=click.Choice([*LANES, "all"]))
-@click.argument("selector")
+@click.argument("selector", shell_complete=complete_selector)
 @click.option(
     "--effort", type=click.Choice(EFFORTS), help="Write the lane's effort too, where it has one."
 )

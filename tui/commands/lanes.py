@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.commands.options import common, json_errors
+from tui.completing import complete_selector
 from tui.opening import open_here
 
 if TYPE_CHECKING:
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--model", metavar="SELECTOR", help="Stands for Warden's own --model.")
+@click.option(
+    "--model",
+    metavar="SELECTOR",
+    shell_complete=complete_selector,
+    help="Stands for Warden's own --model.",
+)
 @common
 @json_errors
 def lanes(

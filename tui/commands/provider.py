@@ -10,6 +10,7 @@ from core.text import shell_word
 from tui.commands.options import InOrder, common, dry_run_option, json_errors
 from tui.commands.provider_add import add, provider_facts
 from tui.commands.writing import layer_option
+from tui.completing import complete_provider
 from tui.opening import open_here
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def list_(config: str | None, base: str | None, variant: str, as_json: bool) -> 
 
 
 @provider.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_provider)
 @common
 @json_errors
 def show_(name: str, config: str | None, base: str | None, variant: str, as_json: bool) -> None:
@@ -84,7 +85,7 @@ def show_(name: str, config: str | None, base: str | None, variant: str, as_json
 
 
 @provider.command()
-@click.argument("old")
+@click.argument("old", shell_complete=complete_provider)
 @click.argument("new")
 @click.option("--keep-selectors", is_flag=True, help="Leave lanes, skills and triggers as written.")
 @layer_option
@@ -189,7 +190,7 @@ def _say_variable(workspace: Workspace, old: str, new: str) -> None:
 
 
 @provider.command(short_help="Remove provider NAME, where nothing would dangle.")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_provider)
 @click.option("--force", is_flag=True, help="Remove it even where selectors would dangle.")
 @layer_option
 @dry_run_option

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tui.commands.options import base_option, config_option, no_color_option, variant_option
+from tui.completing import complete_provider
 from tui.opening import open_here
 
 
@@ -13,7 +14,14 @@ from tui.opening import open_here
     context_settings={"allow_interspersed_args": False},
     options_metavar="[OPTIONS] --",
 )
-@click.option("--provider", "only", multiple=True, metavar="NAME", help="Only these providers.")
+@click.option(
+    "--provider",
+    "only",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_provider,
+    help="Only these providers.",
+)
 @click.option("--allow-missing", is_flag=True, help="Start COMMAND even where a key is missing.")
 @click.option(
     "--only-listed",
