@@ -150,6 +150,13 @@ class Tape:
         body = self.body(change, drop=drop)
         return self._keep(name, await self.bench.line.send(body), counted=True)
 
+    async def ask_all(self, changes: Mapping[str, Mapping[str, object]]) -> None:
+        """Each of ``changes`` over R0, at once; kept in their order."""
+        bodies = [self.body(change) for change in changes.values()]
+        replies = await asyncio.gather(*map(self.bench.line.send, bodies))
+        for name, answered in zip(changes, replies, strict=True):
+            self._keep(name, answered, counted=True)
+
     async def ask_shared(
         self, name: str, change: Mapping[str, object], key: str | None = None
     ) -> Answered:
@@ -162,14 +169,27 @@ class Tape:
         whole = {**self.bench.plain(), **change}
         return {name: value for name, value in whole.items() if name not in drop}
 
-    async def confirm(self, name: str, change: Mapping[str, object]) -> None:
-        """Where ``name`` was refused: R0 again; and for a 5xx both once more."""
-        refused = self.answers[name]
-        if refused.ok or not (refused.refused or broken(refused)):
-            return
-        await self.again("after")
-        if broken(refused):
-            await self.ask(f"{name} again", change)
+    async def confirm(
+        self, name: str, change: Mapping[str, object], *, drop: tuple[str, ...] = ()
+    ) -> None:
+        """Where ``name`` was refused: the same again, then R0 again; for a 5xx R0 twice."""
+        await self.confirm_all({name: change}, drop=drop)
+
+    async def confirm_all(
+        self, changes: Mapping[str, Mapping[str, object]], *, drop: tuple[str, ...] = ()
+    ) -> None:
+        """For each of ``changes`` that was refused the same again, and R0 after them all.
+
+        A refusal counts where it stands between two plain requests that are taken, and comes
+        again: a server that refuses now and then refuses no field.
+        """
+        asked = ((name, self.answers.get(name)) for name in changes)
+        refused = [name for name, one in asked if one is not None and (one.refused or broken(one))]
+        for name in refused:
+            await self.ask(f"{name} again", changes[name], drop=drop)
+        if refused:
+            await self.again("after")
+        if any(broken(self.answers[name]) for name in refused):
             await self.again("after again")
 
     async def again(self, name: str) -> Answered:

@@ -73,11 +73,14 @@ def read(answers: Answers, name: str) -> Reading:
             f"It was refused ({words}), and then the plain request was not taken either:"
             f" {told(after)}",
         )
+    again = answers.get(f"{name} again")
+    if again is not None and again.ok:
+        return Reading("unclear", f"It was refused once and not again: {words}")
     if one.refused:
         return Reading("refused", words)
-    again, after = answers.get(f"{name} again"), answers.get("after again")
-    if again is None or again.ok or after is None or not after.ok:
-        return Reading("unclear", f"It failed once and not again: {words}")
+    after = answers.get("after again")
+    if again is None or after is None or not after.ok:
+        return Reading("unclear", f"It failed, and then the plain request was not taken: {words}")
     if (again.status or 0) < 500 and not again.refused:
         return Reading("unclear", f"It failed in two ways: {words}; {told(again)}")
     return Reading("refused", words)

@@ -68,7 +68,9 @@ class FakeModel:
     caps: tuple[str, ...] = ("max_tokens", "max_completion_tokens")
     """The names of the output limit that hold."""
     calls: Callable[[Body], str] = lambda body: "call" if body.get("tools") else ""
-    """``call``, ``text``, ``broken``, ``object`` or nothing, by the request."""
+    """``call``, ``strange``, ``text``, ``broken``, ``object`` or nothing, by the request."""
+    says_in: str = "delta"
+    """Under which member a chunk's choice says it."""
     streams: bool = True
     silent: bool = False
     """Streams hold no text at all."""
@@ -124,9 +126,12 @@ class FakeModel:
             choice = {"index": 0, "message": said, "finish_reason": finish}
             return json_reply(200, {"model": body["model"], "choices": [choice]})
         last = self.finish(body, finish)
-        events = [piece("m", {"role": "assistant"}), *(piece("m", one) for one in deltas)]
+        events: list[Body] = [dict(piece("m", one)) for one in ({"role": "assistant"}, *deltas)]
         if last is not None:
-            events.append(piece("m", {}, last))
+            events.append(dict(piece("m", {}, last)))
+        for event in events:
+            for choice in event["choices"]:
+                choice[self.says_in] = choice.pop("delta")
         return sse_reply(events, usage=counted if asked and self.counts else None)
 
     def _words(self, message: Body) -> int:
@@ -159,6 +164,8 @@ def _call(body: Body, kind: str) -> Body:
     offered = body.get("tools") or [{"type": "function", "function": {"name": "read"}}]
     name = (offered[0].get("function") or offered[0].get("custom"))["name"]
     arguments: object = '{"path": "README.md"}'
+    if kind == "strange":
+        name = "open_file"
     if kind == "broken":
         arguments = '{"path": "READ'
     elif kind == "object":

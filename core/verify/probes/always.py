@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from core.verify.bench import PONG, broken
 from core.verify.compat import Compat
 from core.verify.probe import Probe
-from core.verify.probes.tools import ask_tool
+from core.verify.probes.asking import ask_tool
 from core.verify.reading import GOOD_FINISH, Judged, prompt_tokens, read, told, undecided
 
 if TYPE_CHECKING:
@@ -82,6 +82,14 @@ async def _ask_nothing(tape: Tape) -> None:
 def _stream(answers: Answers, _: Subject) -> Judged:
     before = answers["before"]
     code = None if before.fault is None else before.fault.code
+    if before.message_chunks:
+        return Judged(
+            False,
+            "message_not_delta",
+            "The stream's chunks hold «message» where «delta» belongs, and Pi reads nothing else.",
+            fix="Update the server, or the gateway before it: in a stream each chunk's choice has"
+            " a delta.",
+        )
     if before.ok and before.pieces:
         return Judged(
             True,

@@ -25,20 +25,21 @@ async def _ask(tape: Tape) -> None:
     for name in NAMES:
         change: Body = {"messages": [tape.bench.system(), user(COUNT)], name: LIMIT}
         # the plain request's own limit must not stand beside the one that is tried
-        answered = await tape.ask(name, change, drop=tuple(one for one in NAMES if one != name))
-        if not answered.ok:
-            await tape.confirm(name, change)
+        drop = tuple(one for one in NAMES if one != name)
+        await tape.ask(name, change, drop=drop)
+        await tape.confirm(name, change, drop=drop)
 
 
 def _held(answered: Answered) -> bool | None:
     """Whether the limit held; None where the answer ended by itself below it."""
     written = None if answered.usage is None else answered.usage.completion_tokens
+    # three characters a number: far past any sixteen tokens
+    long = len(answered.answer) + len(answered.thinking) > LIMIT * 12
     if answered.finish_reason == "length":
-        return written is None or written <= LIMIT * 4
+        return not long if written is None else written <= LIMIT * 4
     if written is not None:
-        return None if written <= LIMIT + _SLACK else False
-    # Three characters a number: far past any sixteen tokens.
-    return False if len(answered.answer) + len(answered.thinking) > LIMIT * 12 else None
+        return None if written <= LIMIT + _SLACK and not long else False
+    return False if long else None
 
 
 def _judge(answers: Answers, subject: Subject) -> Judged:

@@ -5,56 +5,63 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from core.verify.bench import USAGE
+import msgspec
+
+from core.verify.bench import BOGUS, USAGE
 from core.verify.compat import Compat
 from core.verify.probe import Probe
 from core.verify.reading import Judged, knows_fields, prompt_tokens, read, silence, undecided
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from core.verify.bench import Tape
     from core.verify.reading import Answers
     from core.verify.verdict import Subject
 
 
-async def ask_field(change: Mapping[str, object], tape: Tape) -> None:
-    """R0 with the field; refused, R0 after it; taken, the control beside it."""
-    answered = await tape.ask("with", change)
-    if answered.ok:
+async def ask_field(name: str, value: object, bogus: object, tape: Tape) -> None:
+    """R0 with the field; taken, the control beside it, and a value that it cannot have."""
+    change = {name: value}
+    if (await tape.ask("with", change)).ok:
         await tape.control()
+        odd = {name: bogus}
+        await tape.ask("bogus", odd)
+        await tape.confirm("bogus", odd)
     else:
         await tape.confirm("with", change)
+
+
+def _known(name: str, answers: Answers) -> str:
+    """How it shows that a field is read that is taken; empty: it does not."""
+    if knows_fields(answers):
+        return "Unknown fields are refused here, so this one is known."
+    bogus = read(answers, "bogus")
+    if bogus.state == "refused" and name in bogus.words:
+        return f"A value that it cannot have is refused by its name ({bogus.words})."
+    return ""
+
+
+def _judge(name: str, refused: Judged, harmless: str, answers: Answers, _: Subject) -> Judged:
+    """The judge of one field: ``refused`` is what a refusal means; ``harmless``, what it does
+    where nothing shows that it is read, and then it is all right to send it; else unsure."""
+    reading = read(answers, "with")
+    if reading.state == "unclear":
+        return undecided(reading)
+    if reading.state == "refused":
+        text = f"{name} is refused ({reading.words}); without it the request is taken."
+        return msgspec.structs.replace(refused, works=False, finding="refused", text=text)
+    known = _known(name, answers)
+    if known:
+        return Judged(True, "accepted", f"{name} is taken. {known}")
+    text = silence(f"{name} is taken.")
+    if harmless:
+        return Judged(True, "ignored", f"{text} {harmless}")
+    return Judged(None, "ignored", f"{text} Whether it helps does not show.", fix=refused.fix)
 
 
 async def _ask_usage(tape: Tape) -> None:
     answered = tape.answers["with"] = await tape.usage()
     if not answered.ok:
         await tape.confirm("with", USAGE)
-
-
-def _store(answers: Answers, _: Subject) -> Judged:
-    reading = read(answers, "with")
-    if reading.state == "unclear":
-        return undecided(reading)
-    if reading.state == "refused":
-        return Judged(
-            False,
-            "refused",
-            f"store:false is refused ({reading.words}); without it the request is taken.",
-            Compat(supports_store=False),
-            cured=True,
-            fix=_off("supportsStore: false", "drop_params: true"),
-        )
-    strict = knows_fields(answers)
-    said = "store:false is taken."
-    return Judged(
-        True,
-        "accepted" if strict else "ignored",
-        f"{said} Unknown fields are refused here, so this one is known."
-        if strict
-        else silence(said) + " It does no harm.",
-    )
 
 
 def _usage(answers: Answers, _: Subject) -> Judged:
@@ -86,77 +93,6 @@ def _usage(answers: Answers, _: Subject) -> Judged:
         "stream_options is taken, and no chunk holds a count of prompt tokens: Pi would show 0"
         " tokens and 0 cost, and notice a full context late.",
         fix="Switch usage in streams on in the server, or in the gateway before it.",
-    )
-
-
-def _priority(answers: Answers, _: Subject) -> Judged:
-    reading = read(answers, "with")
-    if reading.state == "unclear":
-        return undecided(reading)
-    if reading.state == "refused":
-        return Judged(
-            False,
-            "refused",
-            f"priority is refused ({reading.words}).",
-            fix="Leave vllmPriority unset.",
-        )
-    if knows_fields(answers):
-        return Judged(
-            True,
-            "accepted",
-            "priority is taken, and unknown fields are not.",
-        )
-    return Judged(
-        None,
-        "ignored",
-        silence("priority is taken."),
-        fix="Leave vllmPriority unset unless vLLM schedules by priority.",
-    )
-
-
-def _cache_key(answers: Answers, _: Subject) -> Judged:
-    reading = read(answers, "with")
-    if reading.state == "unclear":
-        return undecided(reading)
-    if reading.state == "refused":
-        return Judged(
-            False,
-            "refused",
-            f"prompt_cache_key is refused ({reading.words}).",
-            Compat(prompt_cache_key_mode="disabled"),
-            cured=True,
-            fix="Leave PI_CACHE_RETENTION unset, or set promptCacheKeyMode: disabled.",
-        )
-    strict = knows_fields(answers)
-    return Judged(
-        True if strict else None,
-        "accepted" if strict else "ignored",
-        "prompt_cache_key is taken, and unknown fields are not."
-        if strict
-        else silence("prompt_cache_key is taken.") + " Whether it helps does not show.",
-    )
-
-
-def _retention(answers: Answers, _: Subject) -> Judged:
-    reading = read(answers, "with")
-    if reading.state == "unclear":
-        return undecided(reading)
-    if reading.state == "refused":
-        return Judged(
-            False,
-            "refused",
-            f"prompt_cache_retention is refused ({reading.words}).",
-            Compat(supports_long_cache_retention=False),
-            cured=True,
-            fix="Leave PI_CACHE_RETENTION unset, or set supportsLongCacheRetention: false.",
-        )
-    strict = knows_fields(answers)
-    return Judged(
-        True if strict else None,
-        "accepted" if strict else "ignored",
-        "prompt_cache_retention is taken, and unknown fields are not."
-        if strict
-        else silence("prompt_cache_retention is taken."),
     )
 
 
@@ -227,15 +163,65 @@ def _off(flag: str, at_the_proxy: str) -> str:
     )
 
 
+_STORE: Final = Judged(
+    False,
+    "refused",
+    "",
+    Compat(supports_store=False),
+    cured=True,
+    fix=_off("supportsStore: false", "drop_params: true"),
+)
+_CACHE_KEY: Final = Judged(
+    False,
+    "refused",
+    "",
+    Compat(prompt_cache_key_mode="disabled"),
+    cured=True,
+    fix="Leave PI_CACHE_RETENTION unset, or set promptCacheKeyMode: disabled.",
+)
+_RETENTION: Final = Judged(
+    False,
+    "refused",
+    "",
+    Compat(supports_long_cache_retention=False),
+    cured=True,
+    fix="Leave PI_CACHE_RETENTION unset, or set supportsLongCacheRetention: false.",
+)
+_PRIORITY: Final = Judged(
+    False, "refused", "", fix="Leave vllmPriority unset unless vLLM schedules by priority."
+)
+
+
+def _field_probe(
+    probe: str,
+    question: str,
+    flag: str,
+    field: tuple[str, object, object],
+    refused: Judged,
+    harmless: str = "",
+) -> Probe:
+    """The probe of one field; ``field``: its name, a value as Pi sends it, one it cannot have."""
+    name, value, bogus = field
+    return Probe(
+        probe,
+        question,
+        (flag,),
+        5,
+        350,
+        partial(ask_field, name, value, bogus),
+        partial(_judge, name, refused, harmless),
+        optional=not harmless,
+    )
+
+
 PROBES: Final = (
-    Probe(
+    _field_probe(
         "store",
         "Is store:false, which Pi always sends, taken?",
-        ("supportsStore",),
-        3,
-        200,
-        partial(ask_field, {"store": False}),
-        _store,
+        "supportsStore",
+        ("store", False, BOGUS),
+        _STORE,
+        "It does no harm.",
     ),
     Probe(
         "usage",
@@ -246,25 +232,19 @@ PROBES: Final = (
         _ask_usage,
         _usage,
     ),
-    Probe(
+    _field_probe(
         "prompt-cache-key",
         "Is prompt_cache_key taken?",
-        ("promptCacheKeyMode",),
-        3,
-        200,
-        partial(ask_field, {"prompt_cache_key": "turnkey"}),
-        _cache_key,
-        optional=True,
+        "promptCacheKeyMode",
+        ("prompt_cache_key", "turnkey", [BOGUS]),
+        _CACHE_KEY,
     ),
-    Probe(
+    _field_probe(
         "cache-retention",
         "Is prompt_cache_retention taken, which Pi sends with PI_CACHE_RETENTION=long?",
-        ("supportsLongCacheRetention",),
-        3,
-        200,
-        partial(ask_field, {"prompt_cache_retention": "24h"}),
-        _retention,
-        optional=True,
+        "supportsLongCacheRetention",
+        ("prompt_cache_retention", "24h", BOGUS),
+        _RETENTION,
     ),
     Probe(
         "cache-control",
@@ -276,14 +256,11 @@ PROBES: Final = (
         _cache_control,
         optional=True,
     ),
-    Probe(
+    _field_probe(
         "priority",
         "Is vLLM's priority taken?",
-        ("vllmPriority",),
-        3,
-        200,
-        partial(ask_field, {"priority": 1}),
-        _priority,
-        optional=True,
+        "vllmPriority",
+        ("priority", 1, BOGUS),
+        _PRIORITY,
     ),
 )

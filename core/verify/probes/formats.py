@@ -13,7 +13,7 @@ import msgspec
 from core.verify.compat import Compat, ThinkingFormat, effective
 from core.verify.pi_shape import PiModel, thinking_fields
 from core.verify.probe import Probe
-from core.verify.probes.thinking import ask_sum, sum_of
+from core.verify.probes.asking import ask_sum, sum_of
 from core.verify.reading import Judged, read, thinks, told
 
 if TYPE_CHECKING:
@@ -71,7 +71,14 @@ def _name(candidate: Compat) -> ThinkingFormat:
 
 
 async def _ask(tape: Tape) -> None:
-    """Each candidate until one moves the thinking both ways.
+    """Each candidate until one moves the thinking both ways; what was refused once more."""
+    changes: dict[str, Body] = {}
+    await _try(tape, changes)
+    await tape.confirm_all(changes)
+
+
+async def _try(tape: Tape, changes: dict[str, Body]) -> None:
+    """The candidates, one by one; what each added to R0 stands in ``changes``.
 
     First the side that would change something; where it changes nothing, the other can prove
     nothing. A model of which nobody says that it thinks is asked with the likely switches alone.
@@ -84,10 +91,8 @@ async def _ask(tape: Tape) -> None:
         for side, fields in (("off", off), ("on", on)) if base else (("on", on), ("off", off)):
             if not fields:
                 continue
-            change: Body = {"messages": sum_of(tape), **fields}
+            change = changes[f"{name} {side}"] = {"messages": sum_of(tape), **fields}
             answered = await tape.ask(f"{name} {side}", change)
-            if not answered.ok and "after" not in tape.answers:
-                await tape.confirm(f"{name} {side}", change)
             if answered.ok and thinks(answered) == base and name != "openai":
                 break
         if moved(tape.answers, candidate) == "both":

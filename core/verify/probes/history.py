@@ -6,10 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from core.verify.bench import PONG, user
-from core.verify.compat import Compat
+from core.verify.compat import Compat, effective
 from core.verify.pi_reader import FIELDS
+from core.verify.pi_shape import thinking_fields
 from core.verify.probe import Probe
-from core.verify.probes.tools import TASK, read_tool
+from core.verify.probes.asking import ask_sum, read_tool, task
 from core.verify.reading import Judged, prompt_tokens, read, thinks, undecided
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ def history(tape: Tape, *, content: str | None = None, name: bool = False) -> li
     if name:
         result["name"] = "read"
     return [
-        tape.bench.system("You use tools when asked to."),
-        user(TASK),
+        *task(tape),
         {"role": "assistant", "content": content, "tool_calls": [call]},
         result,
     ]
@@ -166,8 +166,10 @@ def _without_tools(answers: Answers, subject: Subject) -> Judged:
 
 async def _ask_replay(tape: Tape) -> None:
     """Past thinking under the field that it came in, then as text; and without, for the count."""
-    before = tape.answers["before"]
-    field, text = before.thinking_field, before.thinking.strip()
+    shown = tape.answers["before"]
+    if shown.thinking_field not in FIELDS:
+        shown = await ask_sum(tape)  # which wants more thinking than one word does
+    field, text = shown.thinking_field, shown.thinking.strip()
     if field not in FIELDS or not text:
         return
     start = [tape.bench.system(), user(PONG)]
@@ -190,13 +192,15 @@ async def _ask_replay(tape: Tape) -> None:
 
 def _replay(answers: Answers, subject: Subject) -> Judged:
     if "plain" not in answers:
-        claimed = subject.described.reasoning and not thinks(answers["before"])
+        claimed = subject.described.reasoning and not thinks(answers.get("sum"))
         return Judged(
             None if claimed else True,
             "no_thinking",
             "No thinking comes in a field that Pi reads, so none is ever sent back.",
         )
-    field = answers["before"].thinking_field or ""
+    field = answers["before"].thinking_field
+    if field not in FIELDS:
+        field = answers["sum"].thinking_field or ""
     what = f"Past thinking under {field}"
     if read(answers, "plain").state != "accepted":
         flags = Compat(requires_thinking_as_text=True)
@@ -216,14 +220,27 @@ def _replay(answers: Answers, subject: Subject) -> Judged:
 
 
 async def _ask_empty_reasoning(tape: Tape) -> None:
+    """With thinking on, as Pi has it for a model that thinks: some servers ask for it only then."""
+    switched = thinking_on(tape)
+    if switched:
+        on: Body = {"messages": [tape.bench.system(), user(PONG)], **switched}
+        if not (await tape.ask_shared("on", on, "thinking on")).ok:
+            switched = {}
     start = [tape.bench.system(), user(PONG)]
     said: Body = {"role": "assistant", "content": "PONG"}
     more = user("Once more: " + PONG)
     await _pair(
         tape,
-        {"messages": [*start, said, more]},
-        {"messages": [*start, {**said, "reasoning_content": ""}, more]},
+        {"messages": [*start, said, more], **switched},
+        {"messages": [*start, {**said, "reasoning_content": ""}, more], **switched},
     )
+
+
+def thinking_on(tape: Tape) -> Body:
+    """What this Pi adds to R0 for its usual effort; nothing for a model that does not think."""
+    one = tape.subject
+    flags = effective(one.written, one.provider, one.base_url, one.model, one.variant)
+    return thinking_fields(one.described, flags, "medium", one.variant)
 
 
 PROBES: Final = (
@@ -282,8 +299,8 @@ PROBES: Final = (
         "thinking-replay",
         "Is past thinking taken back in the field that it came in?",
         ("requiresThinkingAsText",),
-        3,
-        600,
+        4,
+        800,
         _ask_replay,
         _replay,
     ),
@@ -291,8 +308,8 @@ PROBES: Final = (
         "reasoning-content",
         "Are past answers taken without reasoning_content?",
         ("requiresReasoningContentOnAssistantMessages",),
-        1,
-        250,
+        2,
+        400,
         _ask_empty_reasoning,
         partial(
             _needed,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from core.verify.bench import user
 from core.verify.compat import Compat
 from core.verify.probe import Probe
-from core.verify.probes.tools import read_tool
+from core.verify.probes.asking import read_tool, task
 from core.verify.reading import Judged, prompt_tokens, read, thinks, undecided
 
 if TYPE_CHECKING:
@@ -141,12 +141,13 @@ def _late_system(answers: Answers, _: Subject) -> Judged:
 
 async def _ask_late_tools(tape: Tape) -> None:
     late: Body = {"role": "system", "tools": [read_tool()]}
+    rule, wanted = task(tape)
     messages = [
-        tape.bench.system("You use tools when asked to."),
+        rule,
         user("Hello."),
         {"role": "assistant", "content": "Hello."},
         late,
-        user("Call the tool read for the file README.md."),
+        wanted,
     ]
     change: Body = {"messages": messages}
     await tape.ask("late", change)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, get_args
 
-from core.verify.bench import BOGUS, SUM, user
+from core.verify.bench import BOGUS
 from core.verify.compat import BudgetField, Compat
 from core.verify.pi_reader import FIELDS
 from core.verify.probe import Probe
+from core.verify.probes.asking import ask_sum, sum_of
 from core.verify.reading import (
     Judged,
     knows_fields,
@@ -30,16 +31,6 @@ LEVELS: Final = ("minimal", "low", "medium", "high")
 BUDGETS: Final[tuple[BudgetField, ...]] = get_args(BudgetField)
 _SMALL: Final = 64
 _APART: Final = 1.3
-
-
-def sum_of(tape: Tape) -> list[Body]:
-    """Messages with a small sum, which a model that thinks will think about."""
-    return [tape.bench.system(), user(SUM)]
-
-
-async def ask_sum(tape: Tape) -> Answered:
-    """The sum, with nothing said about thinking; once for the bench, under ``sum``."""
-    return await tape.ask_shared("sum", {"messages": sum_of(tape)})
 
 
 async def _ask_thinking(tape: Tape) -> None:
@@ -205,11 +196,11 @@ def _judge_effort(answers: Answers, subject: Subject) -> Judged:
 
 async def _ask_levels(tape: Tape) -> None:
     await ask_sum(tape)
+    changes: dict[str, Body] = {}
     for level in (*LEVELS, "none", BOGUS):
-        answered = await _effort(tape, level)
-        if not answered.ok and "after" not in tape.answers:
-            change: Body = {"messages": sum_of(tape), "reasoning_effort": level}
-            await tape.confirm(level, change)
+        await _effort(tape, level)
+        changes[level] = {"messages": sum_of(tape), "reasoning_effort": level}
+    await tape.confirm_all(changes)
 
 
 def _levels(answers: Answers, subject: Subject) -> Judged:
@@ -256,17 +247,24 @@ def _levels(answers: Answers, subject: Subject) -> Judged:
 
 async def _ask_budget(tape: Tape) -> None:
     await ask_sum(tape)
+    changes: dict[str, Body] = {}
     for field in BUDGETS:
-        change: Body = {"messages": sum_of(tape), field: _SMALL}
-        answered = await tape.ask(field, change)
-        if not answered.ok:
-            if "after" not in tape.answers:
-                await tape.confirm(field, change)
-            continue
-        bogus: Body = {"messages": sum_of(tape), field: "x"}
-        await tape.ask(f"{field} bogus", bogus)
-        if not tape.answers[f"{field} bogus"].ok and "after" not in tape.answers:
-            await tape.again("after")
+        for name, value in ((field, _SMALL), (f"{field} bogus", BOGUS)):
+            changes[name] = {"messages": sum_of(tape), field: value}
+            if not (await tape.ask(name, changes[name])).ok:
+                break
+    await tape.confirm_all(changes)
+    # a model may think less of itself: both once more where the budget seems to have done it
+    plain = thought(tape.answers["sum"])
+    for field in BUDGETS:
+        if _shorter(thought(tape.answers[field]), plain):
+            await tape.ask(f"{field} again", changes[field])
+            await tape.ask("sum again", {"messages": sum_of(tape)})
+
+
+def _shorter(amount: int, plain: int) -> bool:
+    """Whether thinking was cut, and not just less this time."""
+    return plain > _SMALL * 6 and 0 < amount < plain / 3
 
 
 def _budget(answers: Answers, _: Subject) -> Judged:
@@ -278,8 +276,10 @@ def _budget(answers: Answers, _: Subject) -> Judged:
             words.append(f"{field}: {readings[field].state}")
             continue
         bogus, amount = read(answers, f"{field} bogus"), thought(answers[field])
-        named = bogus.state == "refused" and (field in bogus.words or "x" in bogus.words)
-        if named or (plain > _SMALL * 6 and 0 < amount < plain / 3):
+        named = bogus.state == "refused" and (field in bogus.words or BOGUS in bogus.words)
+        again = (answers.get(f"{field} again"), answers.get("sum again"))
+        twice = all(again) and _shorter(thought(again[0]), thought(again[1]))
+        if named or (_shorter(amount, plain) and twice):
             why = f"a text for it is refused ({bogus.words})" if named else "thinking got shorter"
             return Judged(
                 True,
@@ -319,8 +319,8 @@ PROBES: Final = (
         "levels",
         "Which levels of effort are taken?",
         (),
-        7,
-        2000,
+        9,
+        2500,
         _ask_levels,
         _levels,
     ),

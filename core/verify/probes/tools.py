@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from core.verify.bench import Body, user
+from core.text import one_line
 from core.verify.compat import Compat, detected
 from core.verify.probe import Probe
+from core.verify.probes.asking import ask_tool, task, with_tool
 from core.verify.reading import Judged, read, told, undecided
+from core.verify.trials.written_calls import written_call
 
 if TYPE_CHECKING:
     from core.verify.bench import Tape
@@ -17,58 +19,42 @@ if TYPE_CHECKING:
     from core.verify.reading import Answers
     from core.verify.verdict import Subject
 
-TASK: Final = "Call the tool read for the file README.md, and say nothing else."
-SCHEMA: Final[Body] = {
-    "type": "object",
-    "properties": {"path": {"type": "string", "description": "The file's path"}},
-    "required": ["path"],
-    "additionalProperties": False,
-}
-
-
-def read_tool(**more: object) -> Body:
-    """The tool ``read``, with more members in its function."""
-    function = {"name": "read", "description": "Read a file", "parameters": SCHEMA, **more}
-    return {"type": "function", "function": function}
-
-
-def task(tape: Tape) -> list[Body]:
-    """Messages that want one call of ``read``."""
-    return [tape.bench.system("You use tools when asked to."), user(TASK)]
-
-
-async def ask_tool(tape: Tape) -> Answered:
-    """The task with the tool offered and no ``tool_choice``, once for the bench; ``tool``."""
-    return await tape.ask_shared("tool", {"messages": task(tape), "tools": [read_tool()]})
+ASKED: Final = 3
+"""How often the task is given: one answer of a model that is not sure of itself proves nothing."""
 
 
 def call_fault(answered: Answered) -> str:
     """What is wrong with the calls of an answer, as a machine word; empty: one good call."""
     if not answered.calls:
         said = f"{answered.answer}{answered.thinking}"
-        looks = any(mark in said for mark in ("<tool_call", "[TOOL_CALLS]", "<function="))
-        named = '"name"' in said and '"arguments"' in said
-        return "as_text" if looks or named else "no_call"
+        return "as_text" if written_call(said, {"read"}) is not None else "no_call"
     call = answered.calls[0]
-    if call.name != "read":
-        return "broken"
+    if call.name and call.name != "read":
+        return "unknown_tool"
     try:
         arguments: object = msgspec.json.decode(call.arguments or "{}")
     except msgspec.DecodeError:
         return "broken"
-    good = isinstance(arguments, dict) and isinstance(arguments.get("path"), str)
+    good = call.name and isinstance(arguments, dict) and isinstance(arguments.get("path"), str)
+    if good and answered.finish_reason == "length":
+        return "length"
     return "" if good else "broken"
 
 
+def _times(name: str) -> list[str]:
+    """The names of the same question, asked again and again."""
+    return [name, *(f"{name} {number}" for number in range(2, ASKED + 1))]
+
+
 async def _ask_tools(tape: Tape) -> None:
-    answered = await ask_tool(tape)
-    change = {"messages": task(tape), "tools": [read_tool()]}
-    if not answered.ok:
+    """The task three times; where a call never comes, as often with ``tool_choice`` written."""
+    change = with_tool(tape)
+    if not (await ask_tool(tape)).ok:
         await tape.confirm("tool", change)
-    elif call_fault(answered) == "no_call":
-        await tape.ask("auto", {**change, "tool_choice": "auto"})
-    elif call_fault(answered):
-        await tape.ask("tool again", change)
+        return
+    await tape.ask_all(dict.fromkeys(_times("tool")[1:], change))
+    if {call_fault(tape.answers[name]) for name in _times("tool")} == {"no_call"}:
+        await tape.ask_all({name: {**change, "tool_choice": "auto"} for name in _times("auto")})
 
 
 def _tools(answers: Answers, _: Subject) -> Judged:
@@ -83,52 +69,94 @@ def _tools(answers: Answers, _: Subject) -> Judged:
             fix="Switch tool calls on in the server (vLLM: --enable-auto-tool-choice and"
             " --tool-call-parser; llama.cpp: --jinja), or take a model that has them.",
         )
-    answered = answers["tool"]
-    fault = call_fault(answered)
-    if not fault:
+    tried = [answers[name] for name in _times("tool") if name in answers and answers[name].ok]
+    faults = [call_fault(one) for one in tried]
+    good = faults.count("")
+    detail: dict[str, str | int | float | bool | None] = {"called": good, "asked": len(tried)}
+    if good == len(tried) == ASKED:
         return Judged(
             True,
             "honoured",
-            "Offered a tool and no tool_choice, the model called it with valid arguments.",
+            f"Offered a tool and no tool_choice, the model called it with valid arguments, {good} "
+            f"of {ASKED} times.",
+            detail=detail,
         )
-    again = answers.get("tool again")
-    if again is not None and again.ok and not call_fault(again):
+    if good == len(tried):
+        return Judged(
+            None,
+            "unclear",
+            f"The call came {good} of {ASKED} times, and the other requests failed.",
+            fix="Ask again when the endpoint is calm.",
+            detail=detail,
+        )
+    fault = next(one for one in faults if one)
+    if good:
         return Judged(
             None,
             "flaky",
-            "One call came as it should and one did not.",
+            f"{good} of {len(tried)} calls came as they should; {_WRONG[fault]} otherwise.",
             fix="See how often the agent trial passes.",
+            detail=detail,
         )
-    if fault == "as_text":
-        return Judged(
-            False,
-            fault,
-            "The call came as text, so no tool would ever run.",
-            fix="Give the server the tool parser that fits this model.",
-        )
+    if fault == "no_call":
+        return _no_call(answers, detail)
+    shown = next(one for one in tried if call_fault(one) == fault)
+    said = shown.calls[0].name if shown.calls else ""
     if fault == "broken":
-        shown = f"{answered.calls[0].name}({answered.calls[0].arguments})"[:120]
-        return Judged(
-            False,
-            fault,
-            f"A call came that cannot be run as Pi puts it together: {shown}",
-            fix="Give the server the tool parser that fits this model.",
-        )
-    auto = answers.get("auto")
-    if auto is not None and auto.ok and not call_fault(auto):
+        said = f"{said}({shown.calls[0].arguments})"
+    return Judged(
+        False,
+        fault,
+        f"Of {len(tried)} calls none can be run: {_WRONG[fault]}"
+        + (f" ({one_line(said, 120)})." if said else "."),
+        fix=_CURES[fault],
+        detail=detail,
+    )
+
+
+_WRONG: Final = {
+    "as_text": "the call came as text",
+    "broken": "the arguments, as Pi puts them together, are none of this tool's",
+    "unknown_tool": "a tool was called that was not offered",
+    "length": "the finish reason is «length» though the call is whole, and Pi runs none after that",
+    "no_call": "no call came",
+}
+_PARSER: Final = "Give the server the tool parser that fits this model."
+_CURES: Final = {
+    "as_text": _PARSER,
+    "broken": _PARSER,
+    "unknown_tool": "Take a model that calls the tools of the request; look whether the template"
+    " or a gateway renames them.",
+    "length": "Update the server or the gateway: a finished call ends with tool_calls.",
+}
+
+
+def _no_call(answers: Answers, detail: dict[str, str | int | float | bool | None]) -> Judged:
+    """No call ever came: is it the absent ``tool_choice``, or the model?"""
+    auto = [answers[name] for name in _times("auto") if name in answers and answers[name].ok]
+    called = sum(not call_fault(one) for one in auto)
+    detail = {**detail, "called_with_auto": called}
+    if called > ASKED // 2:
         return Judged(
             False,
             "forced_none",
-            "Without tool_choice no call comes, with tool_choice auto one does. Pi never sends"
-            " that field.",
+            f"Without tool_choice no call comes ({detail['asked']} times), with tool_choice auto"
+            f" one does, {called} of {len(auto)} times. Pi never sends that field.",
             fix="Let the gateway take an absent tool_choice for auto.",
+            detail=detail,
         )
     return Judged(
         None,
-        "no_call",
-        "The model answered without the call that it was asked for: it may be unable to, or the"
-        " server may withhold the tools from it.",
+        "flaky" if called else "no_call",
+        "The model answered without the call that it was asked for"
+        + (
+            f", and with tool_choice auto it called {called} of {len(auto)} times:"
+            if called
+            else ":"
+        )
+        + " it may be unable to, or the server may withhold the tools from it.",
         fix="See what the agent trial finds; take a model made for tools.",
+        detail=detail,
     )
 
 
@@ -137,7 +165,7 @@ async def _ask_strict(tape: Tape) -> None:
     if not answered.ok:
         return
     for name, value in (("strict false", False), ("strict true", True)):
-        change = {"messages": task(tape), "tools": [read_tool(strict=value)]}
+        change = with_tool(tape, strict=value)
         await tape.ask(name, change)
         await tape.confirm(name, change)
 
@@ -187,8 +215,8 @@ async def _ask_grammar(tape: Tape) -> None:
         "description": "Say one word",
         "format": {"type": "grammar", "grammar": grammar},
     }
-    messages = [tape.bench.system("You use tools when asked to."), user("Call the tool say.")]
-    change = {"messages": messages, "tools": [{"type": "custom", "custom": custom}]}
+    tools = [{"type": "custom", "custom": custom}]
+    change = {"messages": task(tape, "Call the tool say."), "tools": tools}
     await tape.ask("with", change)
     await tape.confirm("with", change)
 
@@ -224,8 +252,8 @@ PROBES: Final = (
         "tools",
         "Does it call an offered tool when nobody sets tool_choice?",
         (),
-        3,
-        600,
+        2 * ASKED,
+        1_200,
         _ask_tools,
         _tools,
     ),

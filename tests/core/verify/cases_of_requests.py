@@ -12,6 +12,8 @@ from tests.core.verify.habits import (
     gateway_none,
     in_turns,
     marked,
+    odd_value,
+    once,
     role,
     strict,
     strict_tool,
@@ -71,7 +73,19 @@ CASES: Final = (
     Case("tools", lambda: FakeModel(calls=lambda _: "object"), "fail", "broken"),
     Case("tools", lambda: FakeModel(calls=gateway_none), "fail", "forced_none"),
     Case("tools", lambda: FakeModel(calls=in_turns("text", "call")), "unsure", "flaky"),
+    Case("tools", lambda: FakeModel(calls=in_turns("call", "", "call")), "unsure", "flaky"),
+    Case("tools", lambda: FakeModel(calls=in_turns("", "", "call")), "unsure", "flaky"),
+    # a single call once tool_choice is written out proves nothing of the gateway
+    Case("tools", lambda: FakeModel(calls=in_turns("", "", "", "", "call")), "unsure", "flaky"),
     Case("tools", lambda: FakeModel(calls=lambda _: ""), "unsure", "no_call"),
+    Case("tools", lambda: FakeModel(calls=lambda _: "strange"), "fail", "unknown_tool"),
+    Case(
+        "tools",
+        lambda: FakeModel(finish=lambda body, usual: "length" if body.get("tools") else usual),
+        "fail",
+        "length",
+    ),
+    Case("stream", lambda: FakeModel(says_in="message"), "fail", "message_not_delta"),
     Case("strict", FakeModel, "pass", "accepted"),
     Case(
         "strict",
@@ -111,6 +125,16 @@ CASES: Final = (
         variant="stock",
     ),
     Case("store", lambda: FakeModel(refuses={"wrong": flaky(has("store"))}), "unsure", "unclear"),
+    Case("store", lambda: FakeModel(refuses={"store": once(has("store"))}), "unsure", "unclear"),
+    Case(
+        "store",
+        lambda: FakeModel(refuses={"store: a bool": odd_value("store")}),
+        "pass",
+        "accepted",
+    ),
+    # refused, but for something else than this field
+    Case("store", lambda: FakeModel(refuses={"bad input": odd_value("store")}), "pass", "ignored"),
+    Case("store", lambda: FakeModel(breaks={"oops": once(has("store"))}), "unsure", "unclear"),
     Case(
         "store",
         lambda: FakeModel(breaks={"oops": has("store")}),
@@ -224,6 +248,13 @@ CASES: Final = (
     # the output limit
     Case("token-cap", FakeModel, "pass", "honoured"),
     Case("token-cap", lambda: FakeModel(counts=False), "pass", "honoured", variant="stock"),
+    # it says «length» and runs on
+    Case(
+        "token-cap",
+        lambda: FakeModel(counts=False, caps=(), finish=lambda _, __: "length"),
+        "unsure",
+        "unproven",
+    ),
     Case(
         "token-cap",
         lambda: FakeModel(caps=("max_tokens",)),

@@ -45,6 +45,19 @@ def flaky(rule: Callable[[Body], bool]) -> Callable[[Body], bool]:
     return refuse
 
 
+def once(rule: Callable[[Body], bool]) -> Callable[[Body], bool]:
+    """Refuses what the rule names the first time, and then takes it."""
+    met: list[bool] = []
+
+    def refuse(body: Body) -> bool:
+        if not rule(body) or met:
+            return False
+        met.append(True)
+        return True
+
+    return refuse
+
+
 def role(name: str) -> Callable[[Body], bool]:
     """Bodies with a message of this role."""
     return lambda body: any(one.get("role") == name for one in messages(body))
@@ -74,6 +87,11 @@ def null_content(body: Body) -> bool:
 def user_after_tool(body: Body) -> bool:
     roles = [one.get("role") for one in messages(body)]
     return ("tool", "user") in pairwise(roles)
+
+
+def odd_value(name: str) -> Callable[[Body], bool]:
+    """The field has a value that it cannot have, here: any text or list."""
+    return lambda body: isinstance(body.get(name), str | list)
 
 
 def past(body: Body) -> list[Body]:
@@ -122,6 +140,15 @@ def effort_means(body: Body) -> int:
     )
 
 
+def on_sums(body: Body) -> int:
+    """Thinks where there is something to think about."""
+    return 2 if sum_only(body) else 0
+
+
+def medium(body: Body) -> bool:
+    return body.get("reasoning_effort") == "medium"
+
+
 def kwargs_switch(body: Body) -> int:
     return 2 if body.get("chat_template_kwargs", {}).get("enable_thinking", True) else 0
 
@@ -151,6 +178,11 @@ def sometimes(*amounts: int) -> Callable[[Body], int]:
     """Thinks or not as it likes, whatever it is told."""
     left = cycle(amounts)
     return lambda _: next(left)
+
+
+def thinks_and_wants(body: Body) -> bool:
+    """Past answers must hold reasoning_content, but only while thinking is on."""
+    return "reasoning_effort" in body and bare_past(body)
 
 
 def gateway_none(body: Body) -> str:
