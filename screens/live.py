@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
@@ -53,10 +54,10 @@ SIDE: Final = 140
 """Columns from which the inspector stands beside the stream."""
 SHORT: Final = 22
 """Rows below which folded thinking is not shown at all."""
-FIGURES_EVERY: Final = 6
-"""Frames between two paintings of the figures: a number that changes faster is not read.
+FIGURES_S: Final = 0.2
+"""Seconds between two paintings of the figures: a number that changes faster is not read.
 
-Three times as many while somebody writes in the prompt: the letters are painted first.
+Three times as many while somebody writes in the prompt.
 """
 PROMPT_COLUMNS: Final = 1000
 
@@ -92,7 +93,7 @@ class LiveScreen(StreamingScreen):
         """The request that runs, or the last one."""
         self._sent_to: Target | None = None
         self._progress = Progress()
-        self._frame = 0
+        self._taken_at = self._figures_at = 0.0
         self._begun_anew = False
 
     # ------------------------------------------------------------------ what is shown
@@ -207,7 +208,7 @@ class LiveScreen(StreamingScreen):
     @on(Input.Changed, "#prompt")
     def name_prompt(self) -> None:
         """Say which prompt it is; whoever types sees the letters first."""
-        self._view.typed()
+        self._view.letters.typed(monotonic())
         self.query_one("#prompt-name", Steady).put(self._asks().name)
 
     def action_model(self) -> None:
@@ -368,8 +369,10 @@ class LiveScreen(StreamingScreen):
         """One frame: text at once, figures a few times a second."""
         watching = self._watching
         if watching is not None and not self._over:
-            self._frame += 1
-            self._take(watching)
+            now = monotonic()
+            if self._view.letters.lets(now, self._taken_at):
+                self._taken_at = now
+                self._take(watching)
 
     def _take(self, watching: Watching) -> None:
         progress = watching.take()
@@ -378,8 +381,10 @@ class LiveScreen(StreamingScreen):
         self._progress = progress
         self._view.take(progress)
         typing = self.query_one("#prompt").has_focus
-        if not changed and self._frame % (FIGURES_EVERY * 3 if typing else FIGURES_EVERY):
+        now = monotonic()
+        if not changed and now - self._figures_at < (FIGURES_S * 3 if typing else FIGURES_S):
             return
+        self._figures_at = now
         self._view.figures(progress)
         self.query_one(FigurePanel).show(progress)
         if progress.run is None:

@@ -19,6 +19,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Final
 
 from tests.benchmarks.stream_server import serving
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 
 RATE: Final = 5000
 SECONDS: Final = 10
-KEYS_EVERY_S: Final = 0.11
+PAUSES_S: Final = (0.05, 0.2)
+"""Seconds between a letter that was seen and the next one: as uneven as people type."""
+IDLE_S: Final = 2.0
+FIRST: Final = "þ"
+"""Shows that the prompt takes letters."""
 LETTERS: Final = "".join(
     map(
         chr,
@@ -76,28 +81,43 @@ def echo(terminal: Terminal, letter: str) -> float:
     return (terminal.wait(lambda tail: encoded in tail, 5.0) - start) * 1000
 
 
+def begin_typing(terminal: Terminal) -> None:
+    """Type one letter until the prompt takes it: the focus may still be on its way there."""
+    end = time.perf_counter() + 10.0
+    while True:
+        terminal.press(FIRST)
+        try:
+            terminal.wait(lambda tail: FIRST.encode() in tail, 0.25)
+        except TimeoutError:
+            if time.perf_counter() > end:
+                raise
+        else:
+            return
+
+
 def flooded(how: str, seconds: int, folder: Path) -> Flooded:
     """Stream, and type meanwhile."""
     with serving() as port:
         app = App(how, f"http://127.0.0.1:{port}/v1", folder, [f"bench-{RATE}-{RATE * seconds}"])
         terminal = app.terminal
         try:
-            time.sleep(1.0)
+            terminal.rested()
             idle = terminal.cpu_s()
-            time.sleep(2.0)
-            idle = (terminal.cpu_s() - idle) / 2.0
+            time.sleep(IDLE_S)
+            idle = (terminal.cpu_s() - idle) / IDLE_S
             before = terminal.rss_mib()
+            terminal.forget()
             terminal.press("\r")
-            time.sleep(1.0)
+            terminal.wait(lambda tail: "● thinking".encode() in tail or b"waiting" in tail)
             terminal.press("e")  # into the prompt's line
-            time.sleep(0.2)
+            begin_typing(terminal)
             begun, used = time.perf_counter(), terminal.cpu_s()
             main = terminal.cpu_s(main_thread=True)
             echoes = []
-            letters = iter(LETTERS)
+            letters, pauses = iter(LETTERS), Random(7)
             while time.perf_counter() - begun < seconds - 2:
                 echoes.append(echo(terminal, next(letters)))
-                time.sleep(KEYS_EVERY_S)
+                time.sleep(pauses.uniform(*PAUSES_S))
             took = time.perf_counter() - begun
             share = (terminal.cpu_s() - used) / took
             main = (terminal.cpu_s(main_thread=True) - main) / took

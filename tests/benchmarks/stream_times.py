@@ -164,7 +164,7 @@ class App:
         """What so many more requests told."""
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
-            lines = self._out.read_text().splitlines()
+            lines = self._out.read_text().split("\n")[:-1]  # one may be half written
             if len(lines) >= self._read + count:
                 found = [json.loads(line) for line in lines[self._read : self._read + count]]
                 self._read += count

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = 120
 ROWS: Final = 40
+_RESTS: Final = 0.05
+_LOOK_S: Final = 0.2
 
 
 class Terminal:
@@ -74,6 +76,17 @@ class Terminal:
         """Look only at what is painted from here on."""
         with self._changed:
             self._tail = b""
+
+    def rested(self, seconds: float = 30.0) -> None:
+        """Wait until the program does next to nothing. Raises TimeoutError."""
+        end = time.perf_counter() + seconds
+        used = 1.0
+        while used > _RESTS * _LOOK_S:
+            if time.perf_counter() > end:
+                raise TimeoutError("it never rests")
+            used = self.cpu_s()
+            time.sleep(_LOOK_S)
+            used = self.cpu_s() - used
 
     def cpu_s(self, *, main_thread: bool = False) -> float:
         """Seconds of processor time so far: of all threads, or of the one that paints."""

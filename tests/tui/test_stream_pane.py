@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
 from textual.app import App
 from textual.widgets import Markdown, Static
 
+from tui.widgets.letters import ECHO_S, REST_S, TURN_S, TYPED_S, LettersFirst
 from tui.widgets.prompt_line import PromptLine
 from tui.widgets.stream_pane import FAST, KEPT, StreamPane
 from tui.widgets.tail import TAIL, Tail
@@ -27,7 +29,8 @@ class Host(App[None]):
 
     def __init__(self, *, markdown: bool) -> None:
         super().__init__()
-        self.pane = StreamPane("answer", id="answer", markdown=markdown)
+        self.letters = LettersFirst()
+        self.pane = StreamPane("answer", id="answer", markdown=markdown, letters=self.letters)
 
     def compose(self) -> ComposeResult:
         yield self.pane
@@ -180,16 +183,39 @@ async def test_the_last_lines_of_a_fast_text_wait_for_whoever_types_but_not_for_
     async with app.run_test(size=(60, 12)) as pilot:
         app.pane.push("fast " * FAST)
         await until(pilot, lambda: app.pane.settled)
-        app.pane.typed()
+        app.letters.typed(monotonic())
         app.pane.push("later")
         await app.pane.flush()
         assert not app.pane.painted.endswith("later"), "a letter goes first"
 
         def types_on() -> bool:
-            app.pane.typed()
+            app.letters.typed(monotonic())
             return app.pane.painted.endswith("later")
 
         await until(pilot, types_on)
+
+
+@pytest.mark.parametrize(
+    ("since_letter", "since_painted", "lets"),
+    [
+        (0.0, 0.3, False),  # the letter is painted alone
+        (ECHO_S - 0.001, 0.3, False),
+        (ECHO_S + 0.001, 0.0, True),  # right after it nobody types the next one yet
+        (TURN_S - 0.001, 0.0, True),
+        (TURN_S + 0.001, 0.3, False),  # the next one may come
+        (TYPED_S - 0.001, 0.3, False),
+        (TYPED_S + 0.001, 0.0, True),  # nobody types
+        (0.0, REST_S + 0.001, True),  # however one types
+    ],
+)
+def test_frames_are_painted_right_after_a_letter(
+    since_letter: float, since_painted: float, lets: bool
+) -> None:
+    letters = LettersFirst()
+    assert letters.lets(1000.0, 1000.0)
+    letters.typed(1000.0)
+    now = 1000.0 + since_letter
+    assert letters.lets(now, now - since_painted) is lets
 
 
 async def test_a_letter_in_the_prompt_asks_for_no_new_layout() -> None:

@@ -10,6 +10,7 @@ from textual.content import Content
 from core.live.panel import phases
 from core.live.words import phase_words
 from core.text import one_line
+from tui.widgets.letters import LettersFirst
 from tui.widgets.phase_bar import PhaseBar
 from tui.widgets.stream_pane import StreamPane
 
@@ -39,6 +40,8 @@ class RunView(Vertical):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self.letters = LettersFirst()
+        """Those typed beside the run go first."""
         self._chosen: bool | None = None
         self._calls: tuple[ToolCall, ...] = ()
         self.add_class("-folded")
@@ -46,8 +49,8 @@ class RunView(Vertical):
     def compose(self) -> ComposeResult:
         """The bar and the two panes."""
         yield PhaseBar()
-        yield StreamPane("thinking", id="thinking")
-        yield StreamPane("answer", id="answer", markdown=True)
+        yield StreamPane("thinking", id="thinking", letters=self.letters)
+        yield StreamPane("answer", id="answer", markdown=True, letters=self.letters)
 
     def on_mount(self) -> None:
         """Say which key unfolds."""
@@ -106,11 +109,6 @@ class RunView(Vertical):
         """Show counts, rates and phases; a few times a second is enough."""
         show_notes(self.thinking, self.answer, progress.figures, progress.counts_from)
         self.query_one(PhaseBar).show(phases(progress.figures, progress.state))
-
-    def typed(self) -> None:
-        """Somebody types beside the stream."""
-        self.thinking.typed()
-        self.answer.typed()
 
     async def finish(self) -> None:
         """The request is over: both panes show all that they keep."""

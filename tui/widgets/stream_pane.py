@@ -13,6 +13,7 @@ from textual.widgets import Markdown, Static
 
 from core.text import visible
 from tui.widgets.formed import data_parser, dear, formed_from
+from tui.widgets.letters import LettersFirst
 from tui.widgets.tail import TAIL, Tail
 
 if TYPE_CHECKING:
@@ -26,10 +27,6 @@ KEPT: Final = 100_000
 FRAME_S: Final = 1 / 30
 TAIL_S: Final = 1 / 15
 """The last lines of a fast text change at most this often: nobody reads them any faster."""
-TYPED_S: Final = 0.15
-"""So long after a letter typed elsewhere the last lines rest: the letter is painted first."""
-REST_S: Final = 0.35
-"""How long they rest at the most, however one types."""
 FORM_S: Final = 1 / 10
 """Markdown grows at most this often: each time its last block is laid out anew."""
 RELEASE_S: Final = 0.5
@@ -56,8 +53,12 @@ class StreamPane(VerticalScroll, can_focus=True):
     StreamPane > #plain, StreamPane > #aside, StreamPane > Tail { display: none; }
     """
 
-    def __init__(self, title: str, *, id: str, markdown: bool = False) -> None:
+    def __init__(
+        self, title: str, *, id: str, markdown: bool = False, letters: LettersFirst | None = None
+    ) -> None:
+        """``letters``: those typed beside it go first."""
         super().__init__(id=id)
+        self._letters = letters or LettersFirst()
         self._title = title
         self._markdown = markdown
         self._text = ""
@@ -69,8 +70,7 @@ class StreamPane(VerticalScroll, can_focus=True):
         self._released_at = 0.0
         self._formed = 0
         self._formed_at = 0.0
-        self._tailed_at = 0.0
-        self._typed_at = 0.0
+        self._painted_at = 0.0
         self._tail = False
         self._over = False
         self._whole = False
@@ -146,10 +146,6 @@ class StreamPane(VerticalScroll, can_focus=True):
         self.note("")
         self.sign()
 
-    def typed(self) -> None:
-        """Somebody types beside a stream: a fast one's last lines wait a moment."""
-        self._typed_at = monotonic()
-
     def take_all(self) -> str:
         """Give all text away and forget it: it belongs somewhere else."""
         text = self.text
@@ -203,11 +199,12 @@ class StreamPane(VerticalScroll, can_focus=True):
         if self._stale:
             await self._unform()
         now = monotonic()
-        rest = REST_S if now - self._typed_at < TYPED_S else TAIL_S
-        if self._pending and self._tail and not self._over and now - self._tailed_at < rest:
+        if not self._over and not self._letters.lets(now, self._painted_at):
+            return
+        if self._pending and self._tail and not self._over and now - self._painted_at < TAIL_S:
             return
         if self._pending:
-            self._tailed_at = now
+            self._painted_at = now
             self._take(now)
             self._whole = False
         elif not self._over:
