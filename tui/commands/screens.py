@@ -33,6 +33,17 @@ def open_screens(
                 "turnkey --help lists the commands that work without one.",
             )
         )
+    if not served and os.environ.get("TERM") == "dumb":
+        from core.errors import Fault, UsageProblem
+
+        raise UsageProblem(
+            Fault(
+                "usage",
+                "This terminal cannot show the screens.",
+                "TERM is dumb: it has no way to place a letter.",
+                "turnkey --help lists the commands that work in it.",
+            )
+        )
     if not color:
         os.environ["NO_COLOR"] = "1"  # what Textual asks
     from tui.launch import launch
