@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from core.text import one_line
 from core.verify.pi_shape import SAFETY_TOKENS
+from core.verify.trials.cures import cure
 
 if TYPE_CHECKING:
     from core.errors import Fault
     from core.verify.trials.setting import Setting
     from core.verify.trials.written_calls import Shape
-
-# SGLang spells some of vLLM's parsers otherwise.
-_SGLANG: Final = {
-    "hermes": "qwen25",
-    "llama3_json": "llama3",
-    "deepseek_v3": "deepseekv3",
-    "openai": "gpt-oss",
-    "granite": "llama3",
-    "minimax_m1": "minimax-m2",
-}
-_OTHER_MODEL: Final = "choose a model that was trained to call tools"
-
 
 _SMALL_WINDOW: Final = 16_384
 """Below this, Pi 1.5.2 caps the answers of a conversation with a few files in it very low."""
@@ -31,55 +20,17 @@ _SMALL_WINDOW: Final = 16_384
 
 def parse_calls(setting: Setting, shape: Shape) -> str:
     """The server switch that turns written calls into calls."""
-    parser = shape.parser
-    match setting.dialect:
-        case "vllm":
-            return (
-                "Start vLLM with --enable-auto-tool-choice and --tool-call-parser "
-                f"{parser} (or the parser that the model's card names)."
-            )
-        case "sglang":
-            return (
-                f"Start SGLang with --tool-call-parser {_SGLANG.get(parser, parser)} (or the "
-                "parser that the model's card names)."
-            )
-        case "llamacpp":
-            return (
-                "Start llama-server with --jinja and the model's own tool template "
-                "(--chat-template-file), and update it if the model is newer than the build."
-            )
-        case "ollama":
-            return (
-                "Use a model whose page on ollama.com has the tools tag, with its own template; "
-                "ollama show names its capabilities."
-            )
-        case "lmstudio":
-            return "In LM Studio use a model with the tool badge, and update its runtime."
-        case "litellm" | "openrouter":
-            return (
-                "Switch the tool parser on at the server behind the proxy (vLLM, SGLang: "
-                f"--tool-call-parser {parser}; llama.cpp: --jinja). For Ollama write ollama_chat/ "
-                "in the proxy's model list, not ollama/."
-            )
-    return (
-        f"Switch the server's tool parser on (vLLM and SGLang: --tool-call-parser {parser}; "
-        f"llama.cpp: --jinja), or {_OTHER_MODEL}."
-    )
+    return cure(setting.dialect, "parse_calls", shape.parser)
 
 
 def tools_off(setting: Setting) -> str:
     """For a model that never calls a tool."""
-    match setting.dialect:
-        case "ollama":
-            return "Use a model with the tools capability (ollama show), and a larger num_ctx."
-        case "sglang" | "vllm":
-            return (
-                "Start the server with the model's --tool-call-parser (vLLM: "
-                f"--enable-auto-tool-choice too), or {_OTHER_MODEL}."
-            )
-        case "llamacpp":
-            return f"Start llama-server with --jinja, or {_OTHER_MODEL}."
-    return f"Check that tools reach the model (the gateway may drop them), or {_OTHER_MODEL}."
+    return cure(setting.dialect, "tools_off")
+
+
+def larger_window(setting: Setting) -> str:
+    """For a long prompt that was cut without a word."""
+    return cure(setting.dialect, "larger_window")
 
 
 def forced_none(setting: Setting) -> str:
@@ -93,31 +44,9 @@ def forced_none(setting: Setting) -> str:
     return f"{gateway}: Warden's Pi never sends it, and this Warden cannot be told to."
 
 
-def split_reasoning(setting: Setting, *, what: str) -> str:
-    """For thinking and answer that end up in one another. ``what``: ``leaks`` or ``swallows``."""
-    swallows = what == "swallows"
-    match setting.dialect:
-        case "vllm" | "sglang":
-            if swallows:
-                return (
-                    "Take the parser that fits the model (--reasoning-parser), or leave it out "
-                    "for a model that does not think."
-                )
-            return "Start the server with the model's --reasoning-parser."
-        case "llamacpp":
-            if swallows:
-                return "Start llama-server with --reasoning-format none, or with a newer template."
-            return "Start llama-server with --jinja and --reasoning-format deepseek."
-        case "ollama":
-            return "Update Ollama: newer versions split thinking from the answer."
-        case "lmstudio":
-            return "In LM Studio switch on the developer setting that splits reasoning_content."
-    if swallows:
-        return (
-            "Have the server use the reasoning parser that fits the model, or switch the model's "
-            "thinking off."
-        )
-    return "Have the server split thinking off (vLLM, SGLang: --reasoning-parser)."
+def split_reasoning(setting: Setting, *, what: Literal["leaks", "swallows"]) -> str:
+    """For thinking and answer that end up in one another."""
+    return cure(setting.dialect, what)
 
 
 def more_room(setting: Setting) -> str:

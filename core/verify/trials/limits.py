@@ -158,7 +158,7 @@ def read_whole(
         return Outcome(True, "ok", words, "", detail)
     if reply.ending == "empty":
         words = "The reply to a long prompt was empty: it did not fit, and nobody said so."
-        return Outcome(False, "empty_on_long", words, _larger(setting), detail)
+        return Outcome(False, "empty_on_long", words, fixes.larger_window(setting), detail)
     least = int(expected * _NEAR) if expected else prompt.least_tokens
     lost = "head" if not head else "middle"
     if counted is not None and counted < least:
@@ -166,13 +166,13 @@ def read_whole(
             f"The prompt was cut without a word: the server read {counted} tokens of "
             f"{prompt.characters} characters, and the codeword of its {lost} is gone."
         )
-        return Outcome(False, "cut_silently", words, _larger(setting), detail)
+        return Outcome(False, "cut_silently", words, fixes.larger_window(setting), detail)
     if middle and not head:
         words = (
             "The head of the prompt was cut without a word: of two codewords only the later one "
             f"was read ({size})."
         )
-        return Outcome(False, "cut_silently", words, _larger(setting), detail)
+        return Outcome(False, "cut_silently", words, fixes.larger_window(setting), detail)
     if reply.ending != "answer":
         words = f"It cannot be told whether the prompt was read whole. {reply.words}"
         return Outcome(None, reply.ending, words, fixes.more_room(setting), detail)
@@ -209,23 +209,6 @@ def _overflow(
     least = said or int(prompt.characters / CHARACTERS_PER_TOKEN)
     fix = f"Set contextWindow = {least} for the model, or serve it with a larger window."
     return Outcome(False, "window_smaller", words, fix, {**detail, "window": said})
-
-
-def _larger(setting: Setting) -> str:
-    match setting.dialect:
-        case "ollama":
-            return (
-                "Set OLLAMA_CONTEXT_LENGTH=32768 (or more) where ollama serve runs, or num_ctx "
-                "in the model's Modelfile."
-            )
-        case "lmstudio":
-            return "Load the model with a larger context length in LM Studio."
-        case "llamacpp":
-            return "Start llama-server with a larger -c, or fewer slots (-np)."
-    return (
-        "Serve the model with a larger window (Ollama: OLLAMA_CONTEXT_LENGTH; llama.cpp: -c; "
-        "LM Studio: context length), or set contextWindow to what it really has."
-    )
 
 
 # ---------------------------------------------------------------------------- the answer's limit

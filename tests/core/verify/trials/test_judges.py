@@ -11,6 +11,7 @@ import pytest
 from core.errors import Fault
 from core.live.counts import Usage
 from core.live.verdict import ToolCall
+from core.providers.presets import presets
 from core.verify.exchange import Answered
 from core.verify.pi_shape import PiModel
 from core.verify.trials import fixes
@@ -290,14 +291,13 @@ def test_without_a_config_nothing_is_said_of_lanes() -> None:
 # ---------------------------------------------------------------------------- cures
 
 
-@pytest.mark.parametrize(
-    "dialect", ["vllm", "sglang", "llamacpp", "ollama", "lmstudio", "litellm", "generic"]
-)
+@pytest.mark.parametrize("dialect", [*(one.dialect for one in presets()), "a server of tomorrow"])
 def test_every_cure_is_a_sentence_for_its_server(dialect: str) -> None:
     asked = setting(dialect=dialect)
     told = [fixes.parse_calls(asked, shape) for shape in SHAPES]
     told += [fixes.tools_off(asked), fixes.forced_none(asked), fixes.more_room(asked)]
-    told += [fixes.split_reasoning(asked, what=what) for what in ("leaks", "swallows")]
+    told += [fixes.split_reasoning(asked, what="leaks"), fixes.larger_window(asked)]
+    told.append(fixes.split_reasoning(asked, what="swallows"))
     assert all(one.endswith(".") and len(one) < 320 for one in told), told
 
 
