@@ -14,7 +14,7 @@ import msgspec
 from core.verify.compat import Compat, detected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from core.verify.pi_shape import PiModel
     from core.verify.verdict import Subject, Verdict
@@ -88,6 +88,29 @@ def written_compat(verdicts: Iterable[Verdict], subject: Subject) -> Compat:
     default = detected(subject.provider, subject.base_url, subject.model, "stock")
     always = {name: getattr(default, name) for name in ALWAYS_WRITTEN}
     return learned.over(msgspec.structs.replace(Compat(), **always))
+
+
+def exported_compat(
+    verdicts: Iterable[Verdict], subject: Subject, flags: Mapping[str, Collection[str]]
+) -> Compat:
+    """The compat that an export writes with these verdicts, so that trials are shaped by the same.
+
+    ``flags``: by probe the flags that it decides, under Pi's names. What no probe was asked about
+    gets the value that adds nothing to a request.
+    """
+    mine = of(verdicts, subject)
+    compat = written_compat(mine.values(), subject)
+    if not mine.keys() & flags.keys():
+        return cautious().over(compat)
+    unasked = {flag for name, own in flags.items() if name not in mine for flag in own}
+    careful = cautious()
+    names = zip(careful.__struct_fields__, careful.__struct_encode_fields__, strict=True)
+    safe = {
+        field: getattr(careful, field)
+        for field, name in names
+        if name in unasked and getattr(careful, field) is not None
+    }
+    return msgspec.structs.replace(compat, **safe)
 
 
 def learned_model(verdicts: Iterable[Verdict], subject: Subject) -> PiModel:

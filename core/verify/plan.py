@@ -8,6 +8,7 @@ Importing this module imports httpx, by the trials.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ import msgspec
 
 from core.errors import Fault, UsageProblem
 from core.text import one_line
-from core.verify.learned import learned_model, written_compat
+from core.verify.learned import exported_compat, learned_model
 from core.verify.registry import compat_probes, probes_named
 from core.verify.trials.home import NAME as STAYS_HOME
 from core.verify.trials.registry import TRIALS, trial_names, trials_for
@@ -276,7 +277,7 @@ def _own_models(
 
 
 def shaped(task: Task, verdicts: Sequence[Verdict]) -> Task:
-    """``task`` as stock's Pi would shape it once the probes of its model have spoken.
+    """``task`` as stock's Pi would shape it, by the file that is exported with these verdicts.
 
     For ``providers`` nothing can be written, so nothing changes.
     """
@@ -290,8 +291,32 @@ def shaped(task: Task, verdicts: Sequence[Verdict]) -> Task:
         reasoning=described.reasoning,
         thinking_level_map=described.thinking_level_map,
     )
-    compat = written_compat(verdicts, subject)
+    flags = {probe.name: probe.flags for probe in compat_probes()}
+    compat = exported_compat(verdicts, subject, flags)
     return replace(task, setting=msgspec.structs.replace(setting, pi=pi, compat=compat))
+
+
+def shape_of(setting: Setting) -> str:
+    """A short digest of what a trial's requests are shaped by; empty where nothing is written."""
+    if setting.variant != "stock":
+        return ""
+    encoded = msgspec.json.encode([setting.pi, setting.compat], order="sorted")
+    return hashlib.sha256(encoded).hexdigest()[:16]
+
+
+def outgrown(plan: Plan, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Verdicts of trials that other flags shaped than those that would be exported now.
+
+    A probe that is asked again may find another flag: what was tried is not what leaves then.
+    """
+    tasks = {task.question: task for task in plan.tasks if task.trial is not None}
+    return [
+        one
+        for one in verdicts
+        if one.shape
+        and (task := tasks.get(question_of(one))) is not None
+        and shape_of(shaped(task, verdicts).setting) != one.shape
+    ]
 
 
 def subject_of(setting: Setting) -> Subject:

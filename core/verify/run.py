@@ -14,7 +14,7 @@ import msgspec
 from core.verify.bench import Bench
 from core.verify.courtesy import URGENCY
 from core.verify.exchange import CHAT
-from core.verify.plan import shaped, subject_of
+from core.verify.plan import shape_of, shaped, subject_of
 from core.verify.probe import run_probe
 from core.verify.trials import identity
 from core.verify.trials.registry import run_trial
@@ -188,6 +188,7 @@ class _Run:
             heard = Heard(line)
             verdict = await run_trial(task.trial, setting, heard, self._tell)
             verdict = by_whom(verdict, setting, heard.answers)
+            verdict = msgspec.structs.replace(verdict, shape=shape_of(setting))
         self._verdicts.append(verdict)
         self._done += 1
         self._tell(Decided(verdict, self._done, self._of))

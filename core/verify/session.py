@@ -23,7 +23,7 @@ from core.verify.courtesy import Courtesy
 from core.verify.exchange import HttpLine
 from core.verify.fingerprint import fingerprint, place_mark
 from core.verify.known import receipts_of, required_trials, verifies
-from core.verify.plan import make_plan
+from core.verify.plan import make_plan, outgrown
 from core.verify.receipt import (
     Asked,
     CoveredConfig,
@@ -64,6 +64,7 @@ Found: TypeAlias = "tuple[Target, Asked, tuple[str, ...] | None]"
 DEAR: Final = tuple(trial.name for trial in TRIALS if trial.optional)
 
 
+TRIED: Final = tuple(trial.name for trial in TRIALS if not trial.optional)
 LONGEST_S: Final = 600.0
 """One request as a whole, in seconds: a cold model takes minutes, none of them asks for much."""
 KEEP_S: Final = 5.0
@@ -107,11 +108,11 @@ class Verification:
         )
         verified = verifies(workspace.config, workspace.base)
 
-        def planned(only: tuple[str, ...]) -> Plan:
+        def planned(only: tuple[str, ...], lanes: tuple[Lane, ...] = wanted.lanes) -> Plan:
             return make_plan(
                 seen,
                 self._report,
-                lanes=wanted.lanes,
+                lanes=lanes,
                 only=only,
                 verifies=verified,
                 runs=wanted.runs,
@@ -120,6 +121,7 @@ class Verification:
         whole = self.whole = planned(wanted.only)
         self.dear = planned(DEAR)
         """Trials that cost as many tokens as they try, run by name only."""
+        self._every = planned((*TRIED, *DEAR), LANES)
         self._decided = self._resumable()
         self.plan: Plan = whole.without(self._decided)
         self.resumed = len(whole.tasks) - len(self.plan.tasks)
@@ -351,10 +353,16 @@ class Verification:
                 )
             ),
         )
+        old = self._old
+        if old is not None:
+            now_known = (*old.verdicts, *new.verdicts)
+            other = outgrown(self._every, now_known)
+            kept = tuple(one for one in old.verdicts if one not in other)
+            old = msgspec.structs.replace(old, verdicts=kept)
         # A run of everything, to its end, stands for itself but for failures that it did not
         # outweigh; any other adds to what is known.
         whole = merged(
-            self._old,
+            old,
             new,
             required=required_trials(workspace),
             now=now,

@@ -112,20 +112,20 @@ def _indented(text: str) -> str:
 
 
 def estimate_words(cost: Estimate, limit: int) -> str:
-    """«about 85 requests and 130k tokens, at most 226 and 577k; 4 at once, …»."""
+    """«about 85 requests, 134k tokens (at most 226, 577k); 4 at once, 12 in a row»."""
     if not cost.most_requests:
         return "no request"
     return (
-        f"about {cost.requests} requests and {tokens_words(cost.tokens)} tokens,"
-        f" at most {cost.most_requests} and {tokens_words(cost.most_tokens)};"
-        f" {limit} at once, the longest row is {cost.chain}"
+        f"about {cost.requests} requests, {tokens_words(cost.tokens)} tokens"
+        f" (at most {cost.most_requests}, {tokens_words(cost.most_tokens)});"
+        f" {limit} at once, {cost.chain} in a row"
     )
 
 
 def sent_words(sent: int, cost: Estimate, tokens: int) -> str:
-    """«79 requests were sent (at most 200 were expected), 104k tokens counted»; after a run."""
-    counted = f", {tokens_words(tokens)} tokens counted by the server" if tokens else ""
-    return f"{sent} requests were sent (at most {cost.most_requests} were expected){counted}."
+    """«79 requests sent (at most 226 were told), 104k tokens counted»; after a run."""
+    counted = f", {tokens_words(tokens)} tokens counted" if tokens else ""
+    return f"{sent} requests sent (at most {cost.most_requests} were told){counted}."
 
 
 def tokens_words(count: int) -> str:

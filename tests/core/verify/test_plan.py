@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from core.errors import UsageProblem
+from core.export.facts import learned_models
+from core.export.pi_models import UNPROVEN
 from core.verify.board import lines
-from core.verify.plan import Plan, make_plan, shaped
+from core.verify.plan import Plan, make_plan, outgrown, shape_of, shaped
 from core.verify.registry import compat_probes, optional_probes
 from core.verify.trials.registry import TRIALS
-from core.verify.verdict import Evidence, Verdict
+from core.verify.verdict import Evidence, Verdict, Word
 from core.warden.chains import LANES, Lane
-from core.warden.config import Variant, read_config
+from core.warden.config import ModelEntry, Provider, Variant, read_config
 from core.warden.lanes import resolve
 
 ONE: Final[dict[str, str]] = dict.fromkeys(LANES, "gw/m")
@@ -145,3 +150,45 @@ def test_stock_trials_take_the_flags_that_were_found() -> None:
     for variant, expected in wanted.items():
         task = next(one for one in plan(variant=variant).tasks if one.name == "merge")
         assert shaped(task, [found]).setting.compat.supports_store is expected
+        assert bool(shape_of(shaped(task, [found]).setting)) is (variant == "stock")
+
+
+ASKED: Final = tuple(probe.name for probe in compat_probes())
+PROVIDER: Final = Provider("gw", "http://127.0.0.1:9/v1", models=(ModelEntry("m"),))
+
+
+@given(st.dictionaries(st.sampled_from(ASKED), st.sampled_from(["pass", "fail", "unsure"])))
+def test_stock_trials_are_shaped_as_the_file_that_is_exported(words: dict[str, Word]) -> None:
+    verdicts = [
+        Verdict(name, "gw", "m", None, word, Evidence("x"), finding="accepted")
+        for name, word in words.items()
+    ]
+    task = next(one for one in plan(variant="stock").tasks if one.name == "merge")
+    learned = learned_models((PROVIDER,), verdicts).get("gw/m")
+    exported = UNPROVEN if learned is None else learned.compat
+    tried = shaped(task, verdicts).setting
+    assert tried.compat.written() == exported.written()
+    if learned is not None:
+        assert (tried.pi.reasoning, tried.pi.thinking_level_map) == (
+            learned.reasoning,
+            learned.thinking_level_map,
+        )
+
+
+def test_a_trial_that_other_flags_shaped_is_outgrown() -> None:
+    found = plan(variant="stock")
+    task = next(one for one in found.tasks if one.name == "merge")
+    tried = Verdict("merge", "gw", "m", "synthesis", "pass", Evidence("x"), passed=3, tried=3)
+    tried = replace(tried, shape=shape_of(shaped(task, []).setting))
+    assert outgrown(found, [tried]) == []
+    needed = Verdict(
+        "token-cap",
+        "gw",
+        "m",
+        None,
+        "pass",
+        Evidence("x"),
+        learned={"maxTokensField": "max_tokens"},
+    )
+    assert outgrown(found, [needed, tried]) == [tried]
+    assert outgrown(plan(), [needed, replace(tried, shape="")]) == []
