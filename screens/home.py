@@ -66,6 +66,12 @@ WATCH = "Look after this provider's server while Home is open, or stop that"
 MEND = "Go where the one of this number is mended"
 
 
+NARROW = 76
+"""Columns below which the panels stand above one another."""
+FRAME = 5
+"""Columns of a list's border, its padding and its scroll bar."""
+
+
 class HomeScreen(TurnkeyScreen[None]):
     """The file in use, its lanes and providers, and what is wrong with them."""
 
@@ -143,6 +149,13 @@ class HomeScreen(TurnkeyScreen[None]):
         """A server that was found goes into the form."""
         self.open(ToAddProvider(event.offer))
 
+    def on_resize(self) -> None:
+        """The lanes' columns follow the width."""
+        super().on_resize()
+        self.set_class(self.app.size.width < NARROW, "-narrow")
+        if self.is_mounted:
+            self._fill("#lanes", [self._lane_option(lane) for lane in LANES])
+
     def draw(self) -> None:
         """Show the file as it stands, with the unsaved edits."""
         super().draw()
@@ -179,7 +192,9 @@ class HomeScreen(TurnkeyScreen[None]):
 
     def _lane_option(self, lane: Lane) -> Option:
         resolution = self.workspace.lanes().lanes[lane]
-        return Option(lane_lines(lane, resolution, self._state(lane, resolution)), id=lane)
+        width = self.app.size.width - FRAME
+        lines = lane_lines(lane, resolution, self._state(lane, resolution), width)
+        return Option(lines, id=lane)
 
     def _state(self, lane: Lane, resolution: Resolution) -> str:
         if resolution.selector is None:

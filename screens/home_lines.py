@@ -18,20 +18,30 @@ NUMBERED: Final = 9
 """Things to mend that have a digit of their own."""
 
 
-def lane_lines(lane: Lane, resolution: Resolution, tried: str) -> Content:
-    """A lane in two lines: the selector and how it did, the rule that gave it."""
+_NAME: Final = 11
+_SELECTOR: Final = 34
+
+
+def lane_lines(lane: Lane, resolution: Resolution, tried: str, width: int) -> Content:
+    """A lane in two lines of ``width``: the selector and how it did, the rule that gave it.
+
+    How it did is never cut; a selector that is too long loses its middle.
+    """
     selector = one_line(shown_selector(resolution.selector or "nothing set: Pi would choose"), 200)
     won = next((step for step in resolution.chain if step.rule == resolution.won_by), None)
     why = f"set by {resolution.won_by}" if resolution.selector else one_line(won.why if won else "")
     if lane == "auxiliary":
         why += "; verification reads code here"
     style = "" if resolution.selector else "$error"
+    room = max(12, width - _NAME - len(tried) - 1)
+    if len(selector) > room:
+        selector = f"{selector[: room // 3]}…{selector[len(selector) - room + room // 3 + 1 :]}"
     sign = "$success" if tried.startswith("●") else "$error" if tried.startswith("▲") else ""
     return Content.assemble(
-        (f"{lane:<10} ", "bold $primary"),
-        (f"{selector:<34} ", style),
+        (f"{lane:<{_NAME}}", "bold $primary"),
+        (f"{selector:<{min(_SELECTOR, room)}} ", style),
         (tried, sign),
-        ("\n" + " " * 11 + why, DIM),
+        ("\n" + " " * _NAME + why, DIM),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -9,7 +10,9 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
+from tui.clipboard import copy
 from tui.widgets.fault import FaultBox
+from tui.widgets.shell import COPY_FAULT
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -22,7 +25,8 @@ class UnreadableScreen(Screen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "again", "Try again", id="again", tooltip="Read the file again"),
-        Binding("q,escape", "app.quit", "Quit", id="quit"),
+        Binding("ctrl+y,y", "copy_fault", "Copy", id="copy-fault", tooltip=COPY_FAULT),
+        Binding("q,escape", "app.quit", "Quit", id="quit", tooltip="Leave turnkey"),
     ]
 
     def __init__(self, fault: Fault) -> None:
@@ -39,6 +43,10 @@ class UnreadableScreen(Screen[bool]):
     def on_mount(self) -> None:
         """Show the fault."""
         self.query_one(FaultBox).show(self.fault)
+
+    def action_copy_fault(self) -> None:
+        """Copy the error, for a report; keys are masked where it was made."""
+        copy(self.app, self.query_one(FaultBox).details(), os.environ)
 
     def action_again(self) -> None:
         """Read again; the file may be mended by now."""

@@ -54,12 +54,12 @@ def commands(app: TurnkeyApp, screen: Screen[object]) -> Iterator[SystemCommand]
     for key, active in screen.active_bindings.items():
         binding = active.binding
         name = binding.id or ""
-        offered = active.node is screen and active.enabled and not binding.system
+        offered = active.node is not app and active.enabled and not binding.system
         if not name or not offered or name in seen:
             continue
         seen.add(name)
         words = binding.tooltip or binding.description
-        run = partial(screen.run_action, binding.action)
+        run = partial(app.run_action, binding.action, active.node)
         yield SystemCommand(f"{area}: {binding.description}", f"{words} ({key})", run)
     for name, words, place in PLACES:
         yield SystemCommand(f"go to: {name}", words, partial(app.go, place))

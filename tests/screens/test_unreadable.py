@@ -27,6 +27,8 @@ async def test_broken_file_is_named_with_line_and_column_and_can_be_read_again(
         assert "line 3" in said
         assert "column" in said
         assert path.read_text() == "version = 1\n[defaults]\nmodel = \n"
+        await pilot.press("ctrl+y")
+        assert "line 3" in app.clipboard
         path.write_text(FILLED)
         await pilot.press("r")
         await arrive(pilot, "HomeScreen")
