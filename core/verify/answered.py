@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import msgspec
 
-from core.errors import Fault
+from core.errors import Fault  # noqa: TC001  # what Answered is made of
 from core.live.counts import Usage  # noqa: TC001  # what Answered is made of
 from core.live.events import (
     Answer,
@@ -22,15 +22,9 @@ from core.live.events import (
     ToolPiece,
     UsageSeen,
 )
-from core.live.verdict import ToolCall
-from core.text import visible
+from core.live.verdict import ToolCall  # noqa: TC001
 from core.verify.courtesy import retry_after
 from core.verify.pi_reader import PiReader
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from core.keys.secret import Secret
 
 HEAD_CHARACTERS: Final = 6_000
 """How much of a request's or a reply's beginning is kept as evidence."""
@@ -235,55 +229,3 @@ class Fold:
             message_chunks=self._pi.message_chunks,
             object_arguments=self._pi.object_arguments,
         )
-
-
-class Mask:
-    """Takes keys out of all that is kept of a reply."""
-
-    def __init__(self, secrets: Sequence[Secret]) -> None:
-        self._secrets = tuple(one for one in secrets if one)
-
-    def __call__(self, text: str) -> str:
-        """``text`` masked."""
-        for secret in self._secrets:
-            text = secret.redact(text)
-        return text
-
-    def answered(self, one: Answered) -> Answered:
-        """``one`` without a key, its raw text shortened.
-
-        A key that a model writes token by token stands in no single event of the raw stream, so
-        then the raw text is replaced by what it says.
-        """
-        if not self._secrets:
-            return msgspec.structs.replace(one, came=shortened(visible(one.came)))
-        answer, thinking = self._text(one.answer), self._text(one.thinking)
-        calls = tuple(
-            ToolCall(self(call.id), self(call.name), self._text(call.arguments))
-            for call in one.calls
-        )
-        came = self(one.came)
-        if (answer, thinking, calls) != (one.answer, one.thinking, one.calls):
-            told = [thinking, answer, *(call.arguments for call in calls)]
-            came = "\n".join(["… the reply held the key; in words it said …", *filter(None, told)])
-        return msgspec.structs.replace(
-            one,
-            headers={self(name): self(value) for name, value in one.headers.items()},
-            answer=answer,
-            thinking=thinking,
-            calls=calls,
-            finish_reason=None if one.finish_reason is None else self(one.finish_reason),
-            served_model=None if one.served_model is None else self(one.served_model),
-            fault=None if one.fault is None else self._fault(one.fault),
-            came=shortened(visible(came)),
-        )
-
-    def _text(self, text: str) -> str:
-        """Masked, the beginning of a key at the end of a text as well."""
-        for secret in self._secrets:
-            veil = secret.veil()
-            text = veil.push(text) + veil.rest()
-        return text
-
-    def _fault(self, fault: Fault) -> Fault:
-        return Fault(fault.code, self(fault.what), self(fault.why), self(fault.fix))

@@ -26,11 +26,11 @@ from core.verify.answered import (
     TAIL_CHARACTERS,
     Answered,
     Fold,
-    Mask,
     shortened,
     stumble,
 )
 from core.verify.courtesy import ASKS_TO_WAIT, BACKOFF_S, Courtesy, retry_after
+from core.verify.mask import Mask
 from core.verify.plain import read_plain
 from core.wire.chat import ChatRequest
 from core.wire.client import post

@@ -87,6 +87,8 @@ VLLM: Final = {
     "tool-history": ("unsure", "empty_refused"),
     "levels": ("pass", "all"),
     "thinking-budget": ("pass", "honoured"),
+    # a text where a number belongs is refused by the field's name
+    "priority": ("pass", "accepted"),
 }
 MOCK: Final = {
     # LiteLLM's own canned answer: nothing is obeyed, and no limit holds
