@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Final
 from textual.content import Content
 
 from core.leaked import masked_data
-from core.mend import grouped
 from core.providers.key_forms import shown_selector
 from core.text import one_line
 from core.warden.chains import LANES, PI
-from core.warden.keys_edit import dotted
 from core.warden.layers import value_text
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
     from core.mend import EscapeGroup
     from core.warden.document import Document
-    from core.warden.lanes import EffortChoice, LaneReport, Layer, Override, Resolution
+    from core.warden.lanes import EffortChoice, LaneReport, Layer, Resolution
     from core.warden.layers import Layered, Value
 
 DIM: Final = "$foreground 75%"
@@ -116,32 +114,6 @@ def overrides_line(report: LaneReport) -> list[Content]:
     if not named:
         return []
     return [Content.styled(f"own models: {one_line('; '.join(named), 400)}", DIM)]
-
-
-def in_order(report: LaneReport, row: str) -> tuple[EscapeGroup, ...]:
-    """The escapes of one cause together, those of ``row`` first."""
-    groups = grouped(report.escapes)
-    return tuple(sorted(groups, key=lambda group: row not in group.lanes))
-
-
-def rows_leaving(
-    report: LaneReport, layer: Layer, overrides: Mapping[str, Override]
-) -> frozenset[str]:
-    """The rows of a layer's list that an escape stands for, to be marked in the list."""
-    here = [one for one in report.escapes if report.base_lanes is None or one.layer == layer]
-    paths = {one.edit.path for one in here if one.code == "E8" and one.edit is not None}
-    lanes = {one.lane for one in here if one.edit is None or one.edit.path not in paths}
-    own = {row for row, one in overrides.items() if dotted(one.path) in paths}
-    return frozenset(lanes | own)
-
-
-def to_close(
-    shown: tuple[EscapeGroup, ...], standing: tuple[EscapeGroup, ...]
-) -> EscapeGroup | None:
-    """The escape that c closes: the first that is shown and stands without the choice, too."""
-    known = {(group.first.code, group.first.fix) for group in standing}
-    both = [group for group in shown if (group.first.code, group.first.fix) in known]
-    return both[0] if both else None
 
 
 def escape_lines(groups: Iterable[EscapeGroup], closing: EscapeGroup | None) -> list[Content]:

@@ -15,18 +15,25 @@ from core.errors import Refusal, TurnkeyError
 from core.text import one_line
 from core.warden.chains import LANES, WORKS, efforts
 from screens.lane_choice import ALL, current, differ, edited, levels, with_effort
+from screens.lane_rows import (
+    MORE,
+    at_row,
+    in_order,
+    none_here,
+    own_models,
+    row_option,
+    rows_leaving,
+    to_close,
+)
 from screens.lane_words import (
     FOLLOWS,
     escape_lines,
-    in_order,
     lanes_of,
     lanes_words,
     layer_words,
     override_words,
     overrides_line,
-    rows_leaving,
     shown,
-    to_close,
 )
 from tui.widgets.ask import AskChoice
 from tui.widgets.fault import FaultBox
@@ -43,7 +50,6 @@ if TYPE_CHECKING:
     from core.warden.lanes import Lane, LaneReport, Layer, Override
     from core.workspace import Workspace
 
-MORE: Final = ("verification", "workflow", "build", "build_repair")
 NO_MODELS: Final = "No model is declared yet: go back with esc, and a adds a provider."
 
 
@@ -54,7 +60,7 @@ class LanesScreen(TurnkeyScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "app.focus_previous", "Lane", show=False),
         Binding("right", "app.focus_next", "Model", show=False),
-        Binding("c", "close", "Close", id="close", tooltip="Close the lane's first escape"),
+        Binding("c", "close", "Close", id="close", tooltip="Close the first escape of the lane"),
         Binding("e", "effort", "Effort", id="effort", tooltip="How hard the lane's model thinks"),
         Binding("w", "more", "More work", id="more", tooltip="Verification, the action, build"),
         Binding("t", "test", "Test", id="test", tooltip="Watch this model answer"),
@@ -73,6 +79,7 @@ class LanesScreen(TurnkeyScreen[None]):
         self._row: str = ALL if unset else lane
         self._rows: tuple[str, ...] = (ALL, *LANES)
         self._overrides: dict[str, Override] = {}
+        self._leaving: frozenset[str] = frozenset()
         self._choices: tuple[str | None, ...] = ()
         self._layer: Layer = "repo"
         self._more = False
@@ -126,37 +133,23 @@ class LanesScreen(TurnkeyScreen[None]):
         super().draw()
         report = self._report(self._document)
         lanes = lanes_of(report, self._layer)
-        self._overrides = {
-            f"{one.skill}{f' · {one.trigger}' if one.trigger else ''}": one
-            for one in report.overrides
-            if one.layer == self._layer
-        }
+        self._overrides = own_models(report, self._layer)
         self._rows = (ALL, *LANES, *(MORE if self._more else ()), *self._overrides)
         if self._row not in self._rows:
             self._row = ALL
-        leaving = rows_leaving(report, self._layer, self._overrides)
+        self._leaving = rows_leaving(report, self._layer, self._overrides)
         rows = self.query_one("#rows", OptionList)
         rows.border_title = "Lane · base layer" if self._layer == "base" else "Lane"
         with self.prevent(OptionList.OptionHighlighted):
             rows.clear_options()
             for row in self._rows:
-                selector = (
-                    ""
-                    if row == ALL
-                    else self._overrides[row].selector
-                    if row in self._overrides
-                    else lanes[row].says
-                )
-                label = "all three" if row == ALL else row.replace("_", " ")
-                rows.add_option(
-                    Option(
-                        Content.assemble(
-                            ("▲ " if row in leaving else "  ", "bold $error"),
-                            (f"{one_line(label, 30):<10} ", "bold"),
-                            (shown(selector), "$accent"),
-                        )
-                    )
-                )
+                if row == ALL:
+                    selector = ""
+                elif row in self._overrides:
+                    selector = self._overrides[row].selector
+                else:
+                    selector = lanes[row].says
+                rows.add_option(row_option(row, selector, leaves=row in self._leaving))
             rows.highlighted = self._rows.index(self._row)
         self._list_choices()
         self._preview()
@@ -258,7 +251,8 @@ class LanesScreen(TurnkeyScreen[None]):
             if self._row in {ALL, "agent"}:
                 parts += overrides_line(report)
         groups = in_order(report, self._row)
-        self._offered = to_close(groups, in_order(workspace.lanes(), self._row))
+        here = at_row(groups, self._row, self._overrides)
+        self._offered = to_close(here, in_order(workspace.lanes(), self._row))
         # First, so that they are seen on a small screen: the chains may be scrolled.
         parts = [*escape_lines(groups, self._offered), *parts]
         if workspace.base is None and workspace.named_bases:
@@ -390,12 +384,14 @@ class LanesScreen(TurnkeyScreen[None]):
         self._preview()
 
     def action_close(self) -> None:
-        """Close the first escape that is shown, by the edit that it carries: pending."""
+        """Close the first escape of the row at the cursor, by the edit that it carries: pending."""
         from core.warden.closing import closed
 
         standing = in_order(self.workspace.lanes(), self._row)
-        group = self._offered or (standing[0] if standing else None)
+        here = at_row(standing, self._row, self._overrides)
+        group = self._offered or (here[0] if here else None)
         if group is None:
+            self.notify(none_here(self._row, self._leaving), title="Close", markup=False)
             return
         escape = group.first
         layer = escape.edit.layer if escape.edit is not None else "repo"

@@ -13,14 +13,17 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 from core.errors import ConfigProblem, Fault
+from core.providers.key_forms import shown_selector
 from core.text import one_line
 from core.warden.document import Document, parse
 from core.warden.keys_edit import dotted
-from core.warden.merge import Clashes, merged, rewritten
+from core.warden.merge import Clashes, merged, orphaned, rewritten
 from core.warden.values import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from core.warden.scan import KeyPath
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,8 @@ def replay(mine: Document, theirs: bytes) -> Document:
     Both sides' changes are kept where they touch other keys: line by line where that gives what
     is meant, else my edits are made again on their text, as where they laid it out anew.
     ConfigProblem ``config_changed`` naming the keys where they touch the same ones,
-    ``config_unreadable`` when ``theirs`` is not valid TOML; in both cases nothing is lost, for
-    nothing is written here.
+    so where one removed or renamed what the other has begun to use; ``config_unreadable`` when
+    ``theirs`` is not valid TOML. In all of them nothing is lost, for nothing is written here.
     """
     base = parse(mine.path, mine.loaded or b"", mine.loaded)
     other = parse(mine.path, theirs, theirs)
@@ -78,6 +81,9 @@ def replay(mine: Document, theirs: bytes) -> Document:
         wanted = merged(base.data(), mine.data(), other.data())
     except Clashes as found:
         raise _clash(mine, [dotted(path) for path in found.paths]) from None
+    orphans = orphaned(wanted, mine.data(), other.data())
+    if orphans:
+        raise _orphans(mine, orphans)
     # Texts, for a byte-order mark is no part of the first line
     texts = (_ended(base, other), _ended(mine, other), other.text)
     for raw in _texts(*(text.encode() for text in texts)):
@@ -152,6 +158,18 @@ def _clash(mine: Document, names: Sequence[str]) -> ConfigProblem:
             f"Both changed {', '.join(map(one_line, names))}."
             if names
             else "Both changed the same lines.",
+            "Load the file again and repeat your change, or save yours elsewhere.",
+        )
+    )
+
+
+def _orphans(mine: Document, orphans: Mapping[KeyPath, str]) -> ConfigProblem:
+    told = [f"{dotted(path)} names {shown_selector(one)}" for path, one in orphans.items()]
+    return ConfigProblem(
+        Fault(
+            "config_changed",
+            f"Your changes and those in {one_line(mine.path.name)} on disk do not fit together.",
+            f"{', '.join(map(one_line, told))}, which the other side has removed or renamed.",
             "Load the file again and repeat your change, or save yours elsewhere.",
         )
     )

@@ -16,6 +16,7 @@ from core.warden.edits import (
     add_provider,
     remove_provider,
     rename_provider,
+    selectors,
     set_lane,
     set_models,
 )
@@ -107,6 +108,50 @@ def _by_name(entries: list[object]) -> Mapping[str, Table]:
         if len(set(texts)) == len(entries):
             found[key] = dict(zip(texts, entries, strict=True))
     return found
+
+
+def orphaned(wanted: Table, *sides: Table) -> dict[KeyPath, str]:
+    """The selectors of ``wanted`` whose provider or model a side has and ``wanted`` has not.
+
+    So it is where one side removes or renames what the other begins to use. Skills are named in
+    the paths instead of counted. What named nothing on a side already is that side's own business.
+    """
+    known = {name for side in sides for name in _declared(side)}
+    before = [_unmet(side, known) for side in sides]
+    return {
+        path: selector
+        for path, selector in _unmet(wanted, known).items()
+        if not any(side.get(path) == selector for side in before)
+    }
+
+
+def _declared(data: Table) -> set[str]:
+    """Every ``provider`` and every ``provider/model`` that the file declares."""
+    found: set[str] = set()
+    held = value_at(data, _PROVIDERS)
+    for name, table in held.items() if isinstance(held, dict) else ():
+        models = value_at(table, ("models",))
+        found.add(name)
+        found |= {
+            f"{name}/{value_at(model, ('id',))}"
+            for model in (models if isinstance(models, list) else [])
+        }
+    return found
+
+
+def _unmet(data: Table, known: set[str]) -> dict[KeyPath, str]:
+    declared = _declared(data)
+    return {
+        _by_names(data, path): selector
+        for path, selector in selectors(data)
+        if {selector, selector.partition("/")[0]} & known - declared
+    }
+
+
+def _by_names(data: Table, path: KeyPath) -> KeyPath:
+    """The path with each skill's name in place of its number, which the other side may change."""
+    name = value_at(data, (*path[:2], "name")) if path[:1] == ("skills",) else None
+    return (path[0], name, *path[2:]) if isinstance(name, str) else path
 
 
 # --- a file that says it ------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
+import pytest
 from textual.widgets import Button, OptionList, Static
 
 from core.keys.vault import open_vault
@@ -16,6 +17,7 @@ from tui.widgets.places import ToLanes
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.warden.lanes import Lane
     from core.workspace import Workspace
 
 PROVIDER = FILLED[FILLED.index("[defaults.providers.litellm]") : FILLED.index("[[skills]]")]
@@ -277,3 +279,51 @@ async def test_lanes_that_escape_are_marked_and_the_escape_stands_first() -> Non
         marked = [str(option.prompt).startswith("▲") for option in rows.options]
         assert marked == [False, False, True, True]
         assert chains(app).startswith("▲ E")
+
+
+TWO_ESCAPES = (
+    UNSET
+    + """[defaults.agent]
+model = "litellm/qwen3-coder"
+[defaults.auxiliary]
+model = "litellm/qwen3-mini"
+[defaults.synthesis]
+model = "anthropic/claude-opus"
+[[skills]]
+name = "own"
+model = "openai/gpt-5"
+"""
+)
+
+
+@pytest.mark.parametrize("lane", ["agent", "auxiliary"])
+async def test_c_on_a_lane_without_an_escape_closes_no_other_ones(lane: Lane) -> None:
+    on = workspace(TWO_ESCAPES)
+    app = Stage(on, ToLanes(lane))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "LanesScreen")
+        await until(pilot, lambda: "▲ E" in chains(app))
+        assert "c closes it" not in chains(app)
+        await pilot.press("c")
+        await until(pilot, lambda: bool(list(app._notifications)))
+        said = " ".join(one.message for one in app._notifications)
+        assert lane in said
+        assert "synthesis" in said
+        assert "own" in said
+        assert on.document.text == TWO_ESCAPES
+
+
+async def test_c_closes_the_escape_of_the_skill_at_the_cursor() -> None:
+    on = workspace(TWO_ESCAPES)
+    app = Stage(on, ToLanes("agent"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await stand(pilot, "LanesScreen")
+        app.screen.query_one("#rows", OptionList).focus()
+        await pilot.press("end")
+        await until(pilot, lambda: "c closes it" in chains(app))
+        await pilot.press("c")
+        await until(pilot, lambda: on.unsaved)
+        assert on.config.defaults.synthesis_model == "anthropic/claude-opus"
+        model = on.config.skills[-1].model
+        assert model is not None
+        assert model.startswith("litellm/")

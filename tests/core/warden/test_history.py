@@ -24,6 +24,7 @@ from core.warden.values import same, value_at
 from tests.core.warden.shapes import GATEWAY, PLAIN, SAMPLES, document, files, in_all_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -212,3 +213,91 @@ def test_a_renamed_provider_keeps_its_comments_on_a_file_that_was_laid_out_anew(
     both = replay(mine, theirs.encode())
     assert both.data() == mine.data()
     assert "# why" in both.text
+
+
+USED = """version = 1
+
+[defaults.agent]
+model = "mine/m"
+
+[[skills]]
+name = "a"
+
+[[skills]]
+name = "b"
+
+[defaults.providers.mine]
+baseUrl = "http://127.0.0.1:4000/v1"
+models = [{ id = "m" }, { id = "n" }]
+
+[defaults.providers.other]
+baseUrl = "http://127.0.0.1:4001/v1"
+models = [{ id = "m" }]
+"""
+
+
+def _without_n(one: Document) -> Document:
+    return one.with_text(one.text.replace(', { id = "n" }', ""))
+
+
+def _unused(one: Document) -> Document:
+    return remove_provider(one, "other")
+
+
+def _with_skill(one: Document) -> Document:
+    return set_key(
+        one.with_text(one.text.replace('[[skills]]\nname = "a"\n\n', "")),
+        ("skills", 0, "model"),
+        "other/m",
+    )
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["mine takes away", "theirs takes away"])
+@pytest.mark.parametrize(
+    ("taking", "using", "named"),
+    [
+        (
+            lambda one: rename_provider(one, "mine", "ours"),
+            lambda one: set_lane(one, "auxiliary", "mine/m"),
+            ("defaults.auxiliary.model", "mine/m"),
+        ),
+        (
+            lambda one: rename_provider(one, "other", "third"),
+            lambda one: set_lane(one, "auxiliary", "other/undeclared"),
+            ("defaults.auxiliary.model", "other/undeclared"),
+        ),
+        (_unused, lambda one: set_lane(one, "synthesis", "other/m"), ("synthesis", "other/m")),
+        (_unused, _with_skill, ("skills.b.model", "other/m")),
+        (_without_n, lambda one: set_lane(one, "synthesis", "mine/n"), ("synthesis", "mine/n")),
+    ],
+    ids=["renamed", "renamed, undeclared id", "removed", "removed, a skill", "a model removed"],
+)
+def test_what_one_side_takes_away_and_the_other_begins_to_use_is_named(
+    taking: Callable[[Document], Document],
+    using: Callable[[Document], Document],
+    named: tuple[str, ...],
+    *,
+    swapped: bool,
+) -> None:
+    base = document(USED)
+    mine, theirs = taking(base), using(base)
+    if swapped:
+        mine, theirs = theirs, mine
+    with pytest.raises(ConfigProblem) as caught:
+        replay(mine, theirs.raw)
+    assert caught.value.fault.code == "config_changed"
+    assert all(word in caught.value.fault.why for word in named), caught.value.fault.why
+
+
+def test_a_selector_that_was_left_behind_on_purpose_is_no_conflict() -> None:
+    base = document(USED)
+    mine = remove_provider(base, "mine")  # the agent's lane dangles, and was listed
+    both = replay(mine, set_key(base, RUN, 9).raw)
+    assert both.config().defaults.agent_model == "mine/m"
+    assert both.config().provider("mine") is None
+
+
+def test_a_selector_that_follows_a_rename_is_no_conflict() -> None:
+    base = document(USED)
+    both = replay(rename_provider(base, "mine", "ours"), set_key(base, RUN, 9).raw)
+    assert both.config().defaults.agent_model == "ours/m"
