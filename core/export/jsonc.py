@@ -52,6 +52,8 @@ class Node:
     """Of an object; None for anything else."""
     plain: object = None
     """The value itself, for all but objects."""
+    items: tuple[Node, ...] | None = None
+    """Of a list; None for anything else."""
 
     def get(self, key: str) -> Node | None:
         """The member of that name; of several the last one, which readers take."""
@@ -82,11 +84,11 @@ def parse(text: str) -> Node:
     return node
 
 
-def with_member(text: str, path: Sequence[str], value: object) -> str:
+def with_member(text: str, path: Sequence[str | int], value: object) -> str:
     """``text`` with the member at ``path`` set to ``value``; every other byte stays.
 
     An empty text becomes an object. New members go to the end of their object, at its
-    indentation.
+    indentation. A number counts the items of a list from 0; one that is not there goes to its end.
 
     Raises:
         NotJson: the text is no JSON, or something on the way is no object.
@@ -96,10 +98,16 @@ def with_member(text: str, path: Sequence[str], value: object) -> str:
     node = parse(text)
     depth = 0
     while True:
-        if node.members is None:
-            where = ".".join(path[:depth]) or "the file"
-            raise NotJson(f"{where} is no object", text, node.start)
-        below = node.get(path[depth])
+        key = path[depth]
+        where = ".".join(map(str, path[:depth])) or "the file"
+        if isinstance(key, str):
+            if node.members is None:
+                raise NotJson(f"{where} is no object", text, node.start)
+            below = node.get(key)
+        else:
+            if node.items is None:
+                raise NotJson(f"{where} is no list", text, node.start)
+            below = node.items[key] if key < len(node.items) else None
         if below is None:
             break
         depth += 1
@@ -107,7 +115,7 @@ def with_member(text: str, path: Sequence[str], value: object) -> str:
         if depth == len(path):
             return _replaced(text, above, node, value)
     for key in reversed(path[depth + 1 :]):
-        value = {key: value}
+        value = {key: value} if isinstance(key, str) else [value]
     return _inserted(text, node, path[depth], value)
 
 
@@ -121,26 +129,25 @@ def _replaced(text: str, above: Node, node: Node, value: object) -> str:
     return text[: node.start] + _written(value, indent, _newline(text)) + text[node.end :]
 
 
-def _inserted(text: str, node: Node, key: str, value: object) -> str:
+def _inserted(text: str, node: Node, key: str | int, value: object) -> str:
     newline = _newline(text)
     outer = _indent_of(text, node.start)
-    members = node.members or ()
-    first = members[0] if members else None
+    spans = _spans(node)
     lines = _on_lines(text, node)
-    inner = _indent_of(text, first.start) if first is not None and lines else outer + "  "
-    made = f"{json.dumps(key, ensure_ascii=False)}: "
-    if not members:
+    inner = _indent_of(text, spans[0][0]) if spans and lines else outer + "  "
+    made = f"{json.dumps(key, ensure_ascii=False)}: " if isinstance(key, str) else ""
+    if not spans:
         body = made + _written(value, inner, newline)
+        begin, end = text[node.start], text[node.end - 1]
         inside = text[node.start + 1 : node.end - 1]
         if not inside.strip():
-            return (
-                f"{text[: node.start]}{{{newline}{inner}{body}{newline}{outer}}}{text[node.end :]}"
-            )
+            whole = f"{begin}{newline}{inner}{body}{newline}{outer}{end}"
+            return text[: node.start] + whole + text[node.end :]
         # Comments alone stand inside: the new member goes behind them.
         cut = node.start + 1 + len(inside.rstrip(" \t"))
         gap = "" if text[cut - 1] == "\n" else newline
         return f"{text[:cut]}{gap}{inner}{body}{newline}{outer}{text[node.end - 1 :]}"
-    last = members[-1].value.end
+    last = spans[-1][1]
     if not lines:
         return f"{text[:last]}, {made}{json.dumps(value, ensure_ascii=False)}{text[last:]}"
     body = made + _written(value, inner, newline)
@@ -152,9 +159,17 @@ def _inserted(text: str, node: Node, key: str, value: object) -> str:
     return f"{text[:last]},{text[last:cut]}{newline}{inner}{body}{text[cut:]}"
 
 
+def _spans(node: Node) -> list[tuple[int, int]]:
+    """Where each member or item of a value begins and ends."""
+    if node.items is not None:
+        return [(one.start, one.end) for one in node.items]
+    return [(one.start, one.value.end) for one in node.members or ()]
+
+
 def _on_lines(text: str, node: Node) -> bool:
-    """Whether an object has its members on lines of their own, as far as it has any."""
-    return not node.members or "\n" in text[node.start : node.members[0].start]
+    """Whether a value has its members on lines of their own, as far as it has any."""
+    spans = _spans(node)
+    return not spans or "\n" in text[node.start : spans[0][0]]
 
 
 def _line_end(text: str, at: int) -> int:
@@ -225,13 +240,12 @@ def _object(text: str, start: int, depth: int) -> Node:
 
 
 def _array(text: str, start: int, depth: int) -> Node:
-    items: list[object] = []
+    items: list[Node] = []
     at = _skip(text, start + 1)
     while text[at : at + 1] != "]":
-        item = _value(text, at, depth + 1)
-        items.append(item.data())
-        at = _next(text, item.end, "]")
-    return Node(start, at + 1, None, items)
+        items.append(_value(text, at, depth + 1))
+        at = _next(text, items[-1].end, "]")
+    return Node(start, at + 1, None, [one.data() for one in items], tuple(items))
 
 
 def _next(text: str, end: int, close: str) -> int:

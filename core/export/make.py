@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MERGED: Final[frozenset[Target]] = frozenset({"pi", "warden"})
 """Targets whose file may hold more than turnkey's part, which stays."""
 PI_FOLDER: Final = "~/.pi/agent"
+_SHOWN: Final = 6
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -127,9 +128,14 @@ def merge_export(
     if target == "pi":
         lost = lost_by(setup, existing, auth=auth)
         if lost and not replace:
-            raise _would_be_lost(f"A key stands in the entry {lost[0]} of that file.")
-        made = auth_json(setup, existing) if auth else models_json(setup, existing)
-        told = tuple(note for note in made.notes if note.endswith("was replaced."))
+            more = f", and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+            raise _would_be_lost(f"That file holds of {'; '.join(lost[:_SHOWN])}{more}.")
+        made = (
+            auth_json(setup, existing, replace=replace)
+            if auth
+            else models_json(setup, existing, replace=replace)
+        )
+        told = tuple(note for note in made.notes if note.startswith("The entry "))
         return Written(made.text, told)
     if not replace:
         raise _would_be_lost("The file is there, and says something else.")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import ConfigProblem, Fault, Refusal
 from core.export.facts import described
-from core.export.jsonc import Node, NotJson, parse, with_member
+from core.export.jsonc import NotJson, parse, with_member
+from core.export.pi_merge import Merge, holds_key, merge_entry
 from core.export.setup import Export, Setup, base_of, with_header, words_of
 from core.keys.environment import PLACEHOLDER, own_variables
 from core.keys.headers import Variable, read_value
@@ -92,11 +93,11 @@ def key_variable(provider: Provider) -> str:
     return named or own_variables(provider.name)[1]
 
 
-def models_json(setup: Setup, existing: str = "") -> Export:
+def models_json(setup: Setup, existing: str = "", *, replace: bool = False) -> Export:
     """``models.json`` with the setup's providers, merged into ``existing``.
 
-    What else stands there keeps every byte; a provider of the same name is replaced whole, since
-    half an entry of somebody's and half of ours would be nobody's.
+    What the config does not speak of keeps every byte, in an entry of the same name, too; see
+    :mod:`core.export.pi_merge`. ``replace``: such an entry becomes the config's alone.
 
     Raises:
         ConfigProblem: ``existing`` is no JSON as Pi reads it; the fix names the place.
@@ -106,12 +107,17 @@ def models_json(setup: Setup, existing: str = "") -> Export:
     replaced = []
     chosen = setup.used() or setup.providers
     try:
-        known = parse(existing).get("providers") if existing.strip().strip("\ufeff") else None
         for provider in chosen:
-            if known is not None and known.get(provider.name) is not None:
-                replaced.append(provider.name)
-            path = ("providers", provider.name)
-            text = with_member(text, path, provider_entry(setup, provider))
+            entry, merge = provider_entry(setup, provider), _merge(setup, provider, existing)
+            path: tuple[str | int, ...] = ("providers", provider.name)
+            if merge is None or replace:
+                text = with_member(text, path, entry)
+                if merge is not None:
+                    replaced.append(f"The entry {provider.name} that stood there was replaced.")
+                continue
+            for below, value in merge.edits:
+                text = with_member(text, (*path, *below), value)
+            replaced += _told(provider.name, merge)
     except NotJson as wrong:
         raise _unreadable("models.json", wrong) from wrong
     if not text.endswith("\n"):
@@ -120,7 +126,7 @@ def models_json(setup: Setup, existing: str = "") -> Export:
     text = with_header(text, words_of(setup), MARK)
     notes = [
         "Give stock Warden the folder of this file in PI_CODING_AGENT_DIR (else ~/.pi/agent).",
-        *(f"The entry {name} that stood there was replaced." for name in replaced),
+        *replaced,
     ]
     unproven = [
         f"{provider.name}/{model.id}"
@@ -138,8 +144,10 @@ def models_json(setup: Setup, existing: str = "") -> Export:
     return Export("pi", text, "models.json", tuple(notes), variables)
 
 
-def auth_json(setup: Setup, existing: str = "") -> Export:
+def auth_json(setup: Setup, existing: str = "", *, replace: bool = False) -> Export:
     """``auth.json`` with each key as ``$NAME``: a stored key owns its provider for Pi.
+
+    An entry that is there keeps what stands beside its key, unless it may be replaced.
 
     Raises ConfigProblem when ``existing`` is no JSON.
     """
@@ -147,8 +155,16 @@ def auth_json(setup: Setup, existing: str = "") -> Export:
     names = []
     for provider in setup.used() or setup.providers:
         reference = key_reference(setup, provider)
+        entry = {"type": "api_key", "key": reference}
         try:
-            text = with_member(text, (provider.name,), {"type": "api_key", "key": reference})
+            root = parse(text) if text.strip().strip("\ufeff") else None
+            node = None if root is None else root.get(provider.name)
+            if replace or node is None or node.members is None:
+                text = with_member(text, (provider.name,), entry)
+            else:
+                for field, value in entry.items():
+                    if (known := node.get(field)) is None or known.data() != value:
+                        text = with_member(text, (provider.name, field), value)
         except NotJson as wrong:
             raise _unreadable("auth.json", wrong) from wrong
         if reference.startswith("$"):
@@ -157,44 +173,73 @@ def auth_json(setup: Setup, existing: str = "") -> Export:
 
 
 def lost_by(setup: Setup, existing: str, *, auth: bool = False) -> tuple[str, ...]:
-    """The providers of a file of Pi's whose entry holds a key itself, which an export would lose.
+    """What of a file of Pi's an export would lose, in words that name it and show no value.
 
-    A reference (``$NAME``), a command and the placeholder can be had again, and do not count; nor
-    does what the export says, too. ``auth``: it is ``auth.json``, where any other entry counts: a
-    login of Pi's own stands nowhere else.
+    A reference (``$NAME``) and the placeholder can be had again, and do not count; a key, the
+    command that gets one, and what somebody set against what was found by requests do. ``auth``:
+    it is ``auth.json``, where a login of Pi's own stands nowhere else.
     """
+    lost: list[str] = []
     try:
-        root = parse(existing) if existing.strip().strip("\ufeff") else None
+        for provider in setup.used() or setup.providers:
+            name = one_line(provider.name, 60)
+            if not auth:
+                merge = _merge(setup, provider, existing)
+                lost += [f"{name}: {one}" for one in (() if merge is None else merge.lost)]
+                continue
+            root = parse(existing) if existing.strip().strip("\ufeff") else None
+            node = None if root is None else root.get(provider.name)
+            if node is None:
+                continue
+            kind = node.get("type")
+            if kind is None or kind.data() != "api_key":
+                lost.append(f"{name}: a login of Pi's own")
+            elif holds_key(node.get("key"), key_reference(setup, provider)):
+                lost.append(f"{name}: a key")
     except NotJson:
         return ()  # merging says where it is wrong
-    entries = root if auth or root is None else root.get("providers")
-    lost = []
-    for provider in setup.used() or setup.providers:
-        node = None if entries is None else entries.get(provider.name)
-        if node is None:
-            continue
-        found = node.get("key" if auth else "apiKey")
-        key = None if found is None else found.data()
-        if key == key_reference(setup, provider):
-            continue
-        other = auth and key is None
-        literal = isinstance(key, str) and key != PLACEHOLDER and not key.startswith(("$", "!"))
-        if literal or other:
-            lost.append(one_line(provider.name, 60))
     return tuple(lost)
 
 
 def is_current(setup: Setup, existing: str) -> bool:
     """Whether ``existing`` already says what would be exported."""
     try:
-        known = parse(existing).get("providers") if existing.strip().strip("\ufeff") else None
+        found = [_merge(setup, one, existing) for one in setup.used() or setup.providers]
     except NotJson:
         return False
-    found = [
-        (None if known is None else known.get(one.name), provider_entry(setup, one))
-        for one in setup.used() or setup.providers
-    ]
-    return bool(found) and all(isinstance(a, Node) and a.data() == b for a, b in found)
+    return bool(found) and all(one is not None and not one.edits and not one.lost for one in found)
+
+
+def _merge(setup: Setup, provider: Provider, existing: str) -> Merge | None:
+    """What the entry of ``provider`` needs in a file; None: there is none. Raises NotJson."""
+    known = parse(existing).get("providers") if existing.strip().strip("\ufeff") else None
+    node = None if known is None else known.get(provider.name)
+    if node is None:
+        return None
+    of = {model.id: setup.learned.get(f"{provider.name}/{model.id}") for model in provider.models}
+    probed = {name for name, learned in of.items() if learned is not None}
+    silent = {model.id: _silent(model, of[model.id]) for model in provider.models}
+    entry = provider_entry(setup, provider)
+    return merge_entry(node, entry, probed=probed, silent=silent)
+
+
+def _silent(model: ModelEntry, learned: Learned | None) -> set[str]:
+    """The fields that get Pi's defaults, because neither the config nor a request said more."""
+    found = set()
+    if not model.context_window:
+        found.add("contextWindow")
+    if not model.max_tokens and (learned is None or learned.max_tokens is None):
+        found.add("maxTokens")
+    return found
+
+
+def _told(name: str, merge: Merge) -> list[str]:
+    told = []
+    if merge.edits:
+        told.append(f"The entry {name} that stood there was brought up to date.")
+    if merge.kept:
+        told.append(f"The entry {name} keeps what no trial had: {_few(merge.kept)}.")
+    return told
 
 
 def _model(model: ModelEntry, learned: Learned | None) -> dict[str, object]:

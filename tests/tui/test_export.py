@@ -109,12 +109,20 @@ def test_pis_files_are_merged_into_a_folder(desk: Desk) -> None:
     auth = desk.turnkey("export", "pi", "--auth", "--output", str(folder))
     assert auth.code == 0
     assert auth.out == ""
-    kept = json.loads((folder / "auth.json").read_text())
-    assert kept == {"litellm": {"type": "api_key", "key": "$LITELLM_API_KEY"}}
+    stored = json.loads((folder / "auth.json").read_text())
+    assert stored == {"litellm": {"type": "api_key", "key": "$LITELLM_API_KEY"}}
     assert (folder / "auth.json").stat().st_mode & 0o777 == 0o600
     again = desk.turnkey("export", "pi", "--output", str(folder))
-    assert "The entry litellm that stood there was replaced." in again.err
+    assert "The entry litellm" not in again.err
     assert (folder / "models.json").read_text() == text
+    held = text.replace('"apiKey": "$LITELLM', '"headers": {"X-Own": "sk-x"}, "apiKey": "$LITELLM')
+    (folder / "models.json").write_text(held)
+    kept = desk.turnkey("export", "pi", "--output", str(folder))
+    assert "The entry litellm keeps what no trial had: header X-Own." in kept.err
+    assert (folder / "models.json").read_text() == held
+    over = desk.turnkey("export", "pi", "--output", str(folder), "--replace")
+    assert "The entry litellm that stood there was replaced." in over.err
+    assert "X-Own" not in (folder / "models.json").read_text()
 
 
 def test_the_number_that_was_borne_goes_into_the_own_file(desk: Desk) -> None:

@@ -98,6 +98,28 @@ def test_what_pi_could_not_read_is_refused_with_its_place(text: str, why: str, l
     assert caught.value.line == line
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "wanted"),
+    [
+        ('{"a": []}', ("a", 0), '{"a": [\n  1\n]}'),
+        ('{"a": [7]}', ("a", 1), '{"a": [7, 1]}'),
+        ('{"a": [\n  7, // x\n]}', ("a", 1), '{"a": [\n  7, // x\n  1,\n]}'),
+        ('{"a": [\n  7 // x\n]}', ("a", 1), '{"a": [\n  7, // x\n  1\n]}'),
+        ('{"a": [7, 8]}', ("a", 0), '{"a": [1, 8]}'),
+        ('{"a": [{"b": 2}]}', ("a", 0, "c"), '{"a": [{"b": 2, "c": 1}]}'),
+    ],
+)
+def test_an_item_of_a_list_is_set_or_goes_to_its_end(
+    text: str, path: tuple[str | int, ...], wanted: str
+) -> None:
+    assert with_member(text, path, 1) == wanted
+
+
+def test_a_number_needs_a_list() -> None:
+    with pytest.raises(NotJson, match="a is no list"):
+        with_member('{"a": {}}', ("a", 0), 1)
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()
