@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Button, Input, Static, Tab, Tabs
+from textual.widgets import Button, Input, Tab, Tabs
 
 from core.discover.offers import offers
 from core.doctor.patient import Patient, key_origin
@@ -24,6 +23,7 @@ from core.providers.names import default_name, name_fault, name_warnings
 from core.providers.presets import preset, presets, tab_of
 from core.warden.config import Provider
 from tui.widgets.ask_key import may_go
+from tui.widgets.elapsed import Elapsed
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field, Tone
 from tui.widgets.found import FoundServers
@@ -103,9 +103,9 @@ class AddProviderScreen(TurnkeyScreen[None]):
             yield Field("Key", id="key", placeholder="none", password=True)
             with Horizontal(id="buttons"):
                 yield Button("Connect", id="connect", variant="primary", compact=True)
-                yield Button("Continue without an answer", id="anyway", compact=True)
+                yield Button("Continue anyway", id="anyway", compact=True)
                 yield Button("What breaks?", id="doctor", compact=True)
-            yield Static(id="answer", markup=False)
+            yield Elapsed(id="answer")
             yield FaultBox(id="fault")
             yield FoundServers()
 
@@ -158,7 +158,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
         elif event.input.id == "url-input":
             self._judge_url()
         # What was being asked is no longer what stands here.
-        self.workers.cancel_group(self, "ask")
+        self._stop_asking()
         if event.input.id == "url-input":
             self._forget_key()
         if event.input.id != "key-input":
@@ -174,6 +174,24 @@ class AddProviderScreen(TurnkeyScreen[None]):
         """A key is one line: say what was left out."""
         words = f"{event.count} lines were pasted; only the first was taken."
         self.query_one("#key", Field).say(("quiet", self._where()), ("warn", words))
+
+    def _stop_asking(self) -> bool:
+        """End the question that is under way; False when there is none."""
+        asking = [
+            worker
+            for worker in self.workers
+            if worker.node is self and worker.group == "ask" and worker.is_running
+        ]
+        for worker in asking:
+            worker.cancel()
+        if asking:
+            self.query_one("#answer", Elapsed).update("stopped")
+        return bool(asking)
+
+    def action_back(self) -> None:
+        """Escape first ends a question that is under way: what was typed stays."""
+        if not self._stop_asking():
+            super().action_back()
 
     def _forget_key(self) -> None:
         """A key that was typed for one address does not stay on the form for another one."""
@@ -362,10 +380,10 @@ class AddProviderScreen(TurnkeyScreen[None]):
 
         A key that was not typed is looked up anew, for the origin that is asked.
         """
-        answer = self.query_one("#answer", Static)
+        answer = self.query_one("#answer", Elapsed)
         fault = self.query_one(FaultBox)
         fault.clear()
-        answer.update(f"asking {asked.base.url} …")
+        answer.wait(f"asking {asked.base.url}")
         try:
             key = asked.typed
             if key is None:
@@ -383,9 +401,6 @@ class AddProviderScreen(TurnkeyScreen[None]):
             answer.update("")
             fault.show(error.fault)
             return
-        except asyncio.CancelledError:
-            answer.update("stopped")
-            raise
         answer.update(state_words(found))
         self._asked, self._key = asked, key
         if found.error is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -17,17 +17,16 @@ from core.providers.base_url import read_base_url
 from core.text import one_line
 from tui.widgets.ask import AskText
 from tui.widgets.ask_key import agreed_target
+from tui.widgets.elapsed import Elapsed
 from tui.widgets.fault import FaultBox
 from tui.widgets.model_list import ModelList
 from tui.widgets.places import ToHome, ToLanes, ToLive
 from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from textual.app import ComposeResult
 
-    from core.keys.secret import Secret
+    from core.providers.base_url import BaseUrl
     from core.warden.config import Provider
     from core.workspace import Workspace
 
@@ -57,6 +56,8 @@ class ModelsScreen(TurnkeyScreen[None]):
         self._draft = draft
         self._provider = provider
         self._typed: list[Model] = []
+        self._stopped = False
+        """Whether the last question was ended before its answer came."""
         self._chat = 0
         """How many of the listed ones are chat models."""
         self._shape: tuple[int, ...] = ()
@@ -64,7 +65,7 @@ class ModelsScreen(TurnkeyScreen[None]):
 
     def body(self) -> ComposeResult:
         """What answered, the filter, the list, and the facts of the one at the cursor."""
-        yield Static(id="endpoint", markup=False)
+        yield Elapsed(id="endpoint")
         yield FaultBox(id="fault")
         yield Input(placeholder="type to filter", compact=True, id="filter")
         yield ModelList(id="models")
@@ -86,41 +87,29 @@ class ModelsScreen(TurnkeyScreen[None]):
         provider = self._provider
         if provider is None:
             return
-        line = self.query_one("#endpoint", Static)
+        line = self.query_one("#endpoint", Elapsed)
         fault = self.query_one(FaultBox)
         fault.clear()
-        line.update(f"asking {one_line(provider.base_url)} …")
+        self._stopped = False
+        line.wait(f"asking {one_line(provider.base_url)}")
         try:
             base = read_base_url(provider.base_url, exact=True)
         except TurnkeyError as error:
             line.update("")
             fault.show(error.fault)
             return
-        found, key = silent(base), None
-        headers: Mapping[str, Secret | str] = {}
+        draft = _quiet(provider, base)
         try:
             target = await agreed_target(self, self.workspace, provider, None)
-            key = target.key
-            headers = target.headers
-            found = await self.workspace.asker.discover(target.base, key, headers)
+            asker = self.workspace.asker
+            found = await asker.discover(target.base, target.key, target.headers)
+            draft = replace(draft, key=target.key, headers=target.headers, discovery=found)
         except TurnkeyError as error:
             fault.show(error.fault)
-        except asyncio.CancelledError:
-            line.update("stopped")
-            raise
-        if found.error is not None:
-            fault.show(found.error)
-        self._draft = Draft(
-            provider.name,
-            base,
-            key,
-            typed=False,
-            discovery=found,
-            existing=True,
-            api_key_env=provider.api_key_env,
-            headers=headers,
-        )
-        self._show(self._draft)
+        if draft.discovery.error is not None:
+            fault.show(draft.discovery.error)
+        self._draft = draft
+        self._show(draft)
 
     def _show(self, draft: Draft, chosen: tuple[str, ...] = ()) -> None:
         known = [entry.id for entry in declared(self.workspace, draft)]
@@ -157,11 +146,12 @@ class ModelsScreen(TurnkeyScreen[None]):
         more = len(found.warnings) - _MOST_WARNINGS
         if more > 0:
             parts.append(f"▲ {more} more: turnkey models --provider {draft.name} tells all")
+        if self._stopped:
+            parts.append("Stopped before an answer came: r asks again.")
         if not all_models and not self._typed:
-            silent = found.error is not None
-            says = "It gave no list" if silent else "It lists nothing"
+            says = "It gave no list" if found.error is not None else "It lists nothing"
             parts.append(f"{says}: i types an id by hand.")
-        line = self.query_one("#endpoint", Static)
+        line = self.query_one("#endpoint", Elapsed)
         told = [one_line(part) for part in parts]
         # At each key press: laid out again only where the lines may wrap otherwise than before.
         shape = (line.size.width, *(len(part) // max(1, line.size.width - 2) for part in told))
@@ -226,12 +216,36 @@ class ModelsScreen(TurnkeyScreen[None]):
         """Pick every chat model that is shown."""
         self.query_one(ModelList).pick_all_shown()
 
+    def _stop_asking(self) -> bool:
+        """End the question that is under way; False when there is none.
+
+        The declared models stay, and what was known before.
+        """
+        asking = [
+            worker
+            for worker in self.workers
+            if worker.node is self and worker.group == "ask" and worker.is_running
+        ]
+        provider = self._provider
+        if not asking or provider is None:
+            return False
+        for worker in asking:
+            worker.cancel()
+        self._stopped = True
+        if self._draft is None:
+            base = read_base_url(provider.base_url, exact=True)
+            self._draft = _quiet(provider, base)
+        self._show(self._draft)
+        return True
+
     def action_reload(self) -> None:
         """Ask the endpoint again."""
         self.ask()
 
     def action_back(self) -> None:
-        """Escape first leaves the filter, then the screen."""
+        """Escape first ends a question that is under way, then the filter, then leaves."""
+        if self._stop_asking():
+            return
         box = self.query_one("#filter", Input)
         if box.has_focus or box.value:
             box.value = ""
@@ -278,6 +292,20 @@ class ModelsScreen(TurnkeyScreen[None]):
             self.open(ToLanes(), replace=True)
         else:
             self.open(ToHome())
+
+
+def _quiet(provider: Provider, base: BaseUrl) -> Draft:
+    """The provider of the file before its endpoint has answered."""
+    return Draft(
+        provider.name,
+        base,
+        None,
+        typed=False,
+        discovery=silent(base),
+        existing=True,
+        api_key_env=provider.api_key_env,
+        headers={},
+    )
 
 
 def _may_chat(model: Model) -> bool:

@@ -14,6 +14,7 @@ from core.discover.rows import row_id, rows_of
 from core.errors import Fault, TurnkeyError
 from core.keys.bounded import beside as in_thread
 from core.wire.bodies import Json, as_dict, as_list, is_html, mended_json, read_error, shown
+from core.wire.bounds import whole_s
 from core.wire.client import ConnectTimer, Reply, get, post, proxy_of
 from core.wire.crowd import Crowd
 from core.wire.failures import fault_from_reply
@@ -33,7 +34,6 @@ AT_ONCE: Final = 240
 """Requests at one time to one endpoint: what Ollama is asked of each model goes out together."""
 _LARGE: Final = 1 << 18
 # Bytes from which a body is read beside the event loop, so that a screen stays alive meanwhile.
-_PATIENCE_S: Final = 40.0
 _MANY: Final = 8
 # Questions to one URL from which the cheap way is worth its connections.
 
@@ -50,15 +50,6 @@ class Listed(msgspec.Struct, frozen=True):
     reply: Reply | None
     """None when nothing answered."""
     warnings: tuple[Fault, ...] = ()
-
-
-def whole_s(bounds: Bounds) -> float:
-    """Seconds for one look as a whole: its three steps, but no more than a person waits for.
-
-    ``--timeout`` bounds each request; a list, one elsewhere, and the facts follow one another.
-    """
-    each = bounds.overall_s()
-    return max(each, min(3 * each, _PATIENCE_S))
 
 
 class Asker:

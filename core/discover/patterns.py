@@ -67,8 +67,9 @@ def _table() -> _Table:
 def prepare() -> None:
     """Read the table and compile what is in it, which takes some hundredths of a second once."""
     table = _table()
-    for row in (*table.kind, *table.family, *table.backend):
-        re.compile(row.match)
+    for rows in (table.kind, table.family, table.backend):
+        for match in [row.match for row in rows]:
+            re.compile(match)
 
 
 def family_of(model_id: str) -> Family | None:

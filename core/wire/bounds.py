@@ -7,6 +7,9 @@ import msgspec
 BRIEF_S = 30.0
 """Seconds that a question may take which a healthy server answers at once."""
 
+_PATIENCE_S = 40.0
+# Seconds that a person waits for one look at an endpoint.
+
 
 class Bounds(msgspec.Struct, frozen=True):
     """One bound for each stage of a request; reaching one is a fault that names it.
@@ -45,3 +48,12 @@ def brief(bounds: Bounds) -> Bounds:
         silence_s=min(bounds.silence_s, 10.0),
         total_s=min(bounds.total_s or BRIEF_S, BRIEF_S),
     )
+
+
+def whole_s(bounds: Bounds) -> float:
+    """Seconds for one look at an endpoint as a whole: its three steps, but none too long.
+
+    ``--timeout`` bounds each request; a list, one elsewhere, and the facts follow one another.
+    """
+    each = bounds.overall_s()
+    return max(each, min(3 * each, _PATIENCE_S))

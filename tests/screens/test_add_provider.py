@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -13,6 +12,7 @@ from textual.widgets import Input, OptionList, Static, Tabs
 from core.discover.discover import Found
 from core.errors import Fault
 from core.keys.secret import Secret
+from tests.screens.slow_asker import SlowAsker
 from tests.screens.stage import (
     FILLED,
     KEY,
@@ -24,15 +24,10 @@ from tests.screens.stage import (
     until,
     workspace,
 )
+from tui.widgets.elapsed import Elapsed
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field
 from tui.widgets.places import ToAddProvider
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from core.discover.facts import Discovery
-    from core.providers.base_url import BaseUrl
 
 
 def note(app: Stage, field: str) -> str:
@@ -256,21 +251,6 @@ async def test_opening_a_repository_that_has_providers_looks_at_nobody() -> None
     assert asker.looked == 0
 
 
-class SlowAsker(ScriptedAsker):
-    """Answers when it is told to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.go = asyncio.Event()
-
-    async def discover(
-        self, url: str | BaseUrl, key: Secret | None, headers: Mapping[str, Secret | str]
-    ) -> Discovery:
-        found = await super().discover(url, key, headers)
-        await self.go.wait()
-        return found
-
-
 async def test_stored_key_goes_to_the_origin_it_was_stored_for_and_to_no_other() -> None:
     asker = ScriptedAsker()
     on = workspace(asker=asker)
@@ -306,6 +286,31 @@ async def test_editing_while_it_is_asked_stops_the_question() -> None:
         asker.go.set()
         await pilot.pause()
         assert type(app.screen).__name__ == "AddProviderScreen"
+
+
+async def test_escape_ends_the_question_and_keeps_the_form() -> None:
+    asker = SlowAsker()
+    app = Stage(workspace(asker=asker), ToAddProvider())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "AddProviderScreen")
+        put(app, "name", "mine")
+        put(app, "key", KEY)
+        await until(pilot, lambda: "mine/<model>" in note(app, "name"))
+        await until(pilot, lambda: "kept for this run" in note(app, "key"))
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: bool(asker.asked))
+        line = app.screen.query_one("#answer", Elapsed)
+        line.clock = lambda: line.since + 7.0
+        await until(pilot, lambda: "7 s" in str(line.content))
+        await pilot.press("escape")
+        await until(pilot, lambda: "stopped" in str(line.content))
+        asker.go.set()
+        await pilot.pause()
+        assert type(app.screen).__name__ == "AddProviderScreen"
+        assert app.screen.query_one("#name", Field).value == "mine"
+        assert app.screen.query_one("#key", Field).value == KEY
+        await pilot.press("escape")
+        await until(pilot, lambda: type(app.screen).__name__ != "AddProviderScreen")
 
 
 async def test_pasted_lines_beyond_the_first_are_told() -> None:

@@ -8,6 +8,7 @@ import msgspec
 from textual.widgets import Input, Static
 
 from core.errors import Fault
+from tests.screens.slow_asker import SlowAsker
 from tests.screens.stage import (
     FILLED,
     KEY,
@@ -21,6 +22,7 @@ from tests.screens.stage import (
     until,
     workspace,
 )
+from tui.widgets.elapsed import Elapsed
 from tui.widgets.fault import FaultBox
 from tui.widgets.model_list import ModelList
 from tui.widgets.places import ToModels
@@ -156,3 +158,23 @@ async def test_a_list_at_another_path_than_the_files_is_told() -> None:
         await until(
             pilot, lambda: "▲ The list is at http://127.0.0.1:4000/llm/v1" in str(line.content)
         )
+
+
+async def test_escape_ends_the_question_and_what_is_declared_can_be_chosen() -> None:
+    asker = SlowAsker()
+    app = Stage(workspace(FILLED, asker=asker), ToModels(name="litellm"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "ModelsScreen")
+        await until(pilot, lambda: bool(asker.asked))
+        line = app.screen.query_one("#endpoint", Elapsed)
+        line.clock = lambda: line.since + 7.0
+        await until(pilot, lambda: "7 s" in str(line.content))
+        await pilot.press("escape")
+        await until(pilot, lambda: "r asks again" in str(line.content))
+        assert app.screen.query_one(ModelList).picked == ("qwen3-coder", "qwen3-mini")
+        asker.go.set()
+        await pilot.press("r")
+        await until(pilot, lambda: app.screen.query_one(ModelList).shown == 4)
+        assert "Stopped" not in str(line.content)
+        await pilot.press("escape")
+        await until(pilot, lambda: type(app.screen).__name__ != "ModelsScreen")

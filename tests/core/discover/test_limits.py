@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from core.discover.asking import Asker, whole_s
+from core.discover.asking import Asker
 from core.discover.dialect import Ask
 from core.discover.discover import discover
 from core.discover.ollama import MOST_SHOWN
 from core.providers.base_url import read_base_url
-from core.wire.bounds import Bounds
+from core.wire.bounds import Bounds, whole_s
 from core.wire.client import open_client
 from tests.core.discover import replay
 from tests.core.discover.replay import KEY, look
