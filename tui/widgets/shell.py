@@ -37,6 +37,8 @@ COPY_FAULT = "Copy the error's details for a report; keys are masked"
 TOO_SMALL = "turnkey needs 60 columns and 20 lines.\nMake the window larger, or press q to leave."
 LEAST = (60, 20)
 """Columns and lines below which one sentence stands instead of a screen."""
+ROOMY = (76, 24)
+"""Columns and lines below which a screen stacks what stands side by side, and saves blank lines."""
 
 
 class TopBar(Static):
@@ -86,7 +88,9 @@ class TurnkeyScreen(Screen[ResultType]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", id="help", show=False, tooltip="This help"),
         Binding("ctrl+n", "next_step", "Next step", show=False, id="next-step", tooltip=NEXT_STEP),
-        Binding("ctrl+y", "copy_fault", "Copy", show=False, id="copy-fault", tooltip=COPY_FAULT),
+        Binding(
+            "ctrl+y", "copy_fault", "Copy error", show=False, id="copy-fault", tooltip=COPY_FAULT
+        ),
     ]
 
     def __init__(self, workspace: Workspace) -> None:
@@ -118,6 +122,8 @@ class TurnkeyScreen(Screen[ResultType]):
         """The bar uses the whole width; a window that is too small gets one sentence."""
         size = self.app.size
         self.set_class(size.width < LEAST[0] or size.height < LEAST[1], "-too-small")
+        self.set_class(size.width < ROOMY[0], "-narrow")
+        self.set_class(size.height < ROOMY[1], "-low")
         self.draw_bar()
 
     def draw(self) -> None:
