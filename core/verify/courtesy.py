@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import math
+import re
 import time
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -29,6 +29,8 @@ PATIENCE_S: Final = 60.0
 """The longest wait, in seconds, that a server can ask for and get."""
 BACKOFF_S: Final = (2.0, 4.0, 8.0)
 """Waits before each repetition where the server names none; as many as Pi makes."""
+LEAST_S: Final = 0.25
+"""The wait, in seconds, before the same is asked again where a server asks for none at all."""
 ASKS_TO_WAIT: Final = frozenset({429, 503})
 
 URGENCY: Final[ContextVar[int]] = ContextVar("URGENCY", default=0)
@@ -147,22 +149,25 @@ class _Places:
         self._free += 1
 
 
+_NUMBER: Final = re.compile(r"\d{1,12}(?:\.\d{1,9})?", re.ASCII)
+_LONGEST: Final = 64
+"""Characters of a header's value that are looked at: a date has fewer."""
+
+
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Seconds that a reply asks to wait: ``Retry-After`` as RFC 9110 has it (seconds or a date).
 
     ``headers`` in lower case. ``retry-after-ms`` (OpenAI's clients read it) is finer and goes
     first; ``llm_provider-retry-after`` is the upstream's own behind LiteLLM. None: it asks for
-    nothing that can be understood.
+    nothing that can be understood, as a number below zero.
     """
     milliseconds = _seconds(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return milliseconds / 1000
     for name in ("retry-after", "llm_provider-retry-after"):
-        value = headers.get(name, "").strip()
-        if not value:
-            continue
+        value = headers.get(name, "").strip()[:_LONGEST]
         seconds = _seconds(value)
-        if seconds is None:
+        if seconds is None and value:
             seconds = _until(value, now or datetime.now(UTC))
         if seconds is not None:
             return seconds
@@ -170,11 +175,7 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 def _seconds(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None
+    return float(text) if _NUMBER.fullmatch(text.strip()) else None
 
 
 def _until(text: str, now: datetime) -> float | None:

@@ -29,7 +29,7 @@ from core.verify.answered import (
     shortened,
     stumble,
 )
-from core.verify.courtesy import ASKS_TO_WAIT, BACKOFF_S, Courtesy, retry_after
+from core.verify.courtesy import ASKS_TO_WAIT, BACKOFF_S, LEAST_S, Courtesy, retry_after
 from core.verify.mask import Mask
 from core.verify.plain import read_plain
 from core.wire.chat import ChatRequest
@@ -132,7 +132,8 @@ class HttpLine:
             backoff, wait = BACKOFF_S[rounds - 1], answered.retry_after_s
             why = f"{self._base.host_port} answered {answered.status}."
             if answered.status in ASKS_TO_WAIT:
-                if not self.courtesy.hold(origin, backoff if wait is None else wait, why):
+                seconds = backoff if wait is None else wait or LEAST_S
+                if not self.courtesy.hold(origin, seconds, why):
                     return answered
                 stumbles += (stumble(answered),)
             elif again is not None and again(answered):

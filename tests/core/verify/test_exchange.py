@@ -289,6 +289,29 @@ async def test_stopping_closes_the_connection() -> None:
             await server.until(lambda one: one.hang_ups == 1)
 
 
+@pytest.mark.parametrize(
+    ("asked", "waited"),
+    [("-5", 2.0), ("soon", 2.0), ("0", 0.25), ("Thu, 01 Jan 1970 00:00:00 GMT", 0.25), ("7", 7.0)],
+)
+async def test_whatever_it_asks_for_it_is_given_some_time(asked: str, waited: float) -> None:
+    clock = Clock()
+    route = in_turn(busy({"retry-after": asked}), chat_reply("m"))
+    answered = await ask(route, courtesy=clock.courtesy())
+    assert (answered.ok, answered.tries, clock.slept) == (True, 2, [waited])
+
+
+@pytest.mark.parametrize(
+    "asked", ["-5", "99999999999", "Fri, 31 Dec 9999 23:59:59 GMT", "9" * 400, "soon"]
+)
+async def test_what_is_no_wait_or_an_age_is_neither_waited_for_nor_repeated(asked: str) -> None:
+    clock = Clock()
+    answered = await ask(busy({"retry-after": asked}), courtesy=clock.courtesy())
+    assert sum(clock.slept) <= 14
+    assert answered.fault is not None
+    assert len(answered.fault.what) < 160
+    assert "wait -5" not in answered.fault.what
+
+
 NOW: Final = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 
@@ -305,6 +328,10 @@ NOW: Final = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
         ({"retry-after": "-4"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
+        ({"retry-after": "1_0"}, None),
+        ({"retry-after": "1e9"}, None),
+        ({"retry-after": "\u0663"}, None),
+        ({"retry-after": "9" * 400}, None),
         ({"retry-after": ""}, None),
         ({}, None),
     ],
