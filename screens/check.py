@@ -43,6 +43,9 @@ class Item:
     ways: tuple[Upgrade | Leak | Escape, ...] = ()
 
 
+ALL_WELL = "Warden reads it as it stands. Whether the models work, v on home tries: esc goes back."
+
+
 class CheckScreen(TurnkeyScreen[None]):
     """Problems of both layers and escapes, worst first."""
 
@@ -105,7 +108,7 @@ class CheckScreen(TurnkeyScreen[None]):
 
     def _tell(self) -> None:
         item = self._item()
-        self.query_one("#words Static", Static).update("" if item is None else item.words)
+        self.query_one("#words Static", Static).update(ALL_WELL if item is None else item.words)
 
     @on(OptionList.OptionHighlighted, "#items")
     def tell(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
@@ -65,6 +66,11 @@ def rows_of(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
 _GENERAL: Final = frozenset({"help", "copy-fault"})
 
 
+def _key_line(key: str, words: str, wide: int, room: int) -> Content:
+    beside = f"\n{'':{wide}}  ".join(wrap(words, room))
+    return Content.assemble((key.rjust(wide), "bold $primary"), f"  {beside}\n")
+
+
 class HelpScreen(ModalScreen[None]):
     """Explains the screen below it; it asks nobody and changes nothing."""
 
@@ -90,7 +96,8 @@ class HelpScreen(ModalScreen[None]):
         with Vertical(id="help") as box:
             box.border_title = f"Help: {self._title}"
             yield Tabs(
-                Tab("Keys", id="keys"), *(Tab(name, id=f"topic-{name}") for name in self._topics)
+                Tab("this screen", id="keys"),
+                *(Tab(name, id=f"topic-{name}") for name in self._topics),
             )
             with VerticalScroll(id="text", can_focus=False):
                 yield Static(id="words", markup=False)
@@ -117,17 +124,19 @@ class HelpScreen(ModalScreen[None]):
         }
         moves[way](animate=False)
 
+    def on_resize(self) -> None:
+        """The words of a key stay beside it at any width."""
+        if self.query_one(Tabs).active == "keys":
+            self.call_after_refresh(
+                lambda: self.query_one("#words", Static).update(self._key_words())
+            )
+
     def _key_words(self) -> Content:
         wide = max(len(key) for key, _ in (*self._keys, *EVERYWHERE)) + 2
-        lines = [
-            Content.assemble((key.rjust(wide), "bold $primary"), f"  {words}\n")
-            for key, words in self._keys
-        ]
+        room = max(20, self.query_one("#words").size.width - wide - 2)
+        lines = [_key_line(key, words, wide, room) for key, words in self._keys]
         lines.append(Content.styled("\nEverywhere\n", "bold"))
-        lines += [
-            Content.assemble((key.rjust(wide), "bold $primary"), f"  {words}\n")
-            for key, words in EVERYWHERE
-        ]
+        lines += [_key_line(key, words, wide, room) for key, words in EVERYWHERE]
         return Content("").join(lines)
 
     @staticmethod

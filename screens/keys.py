@@ -34,7 +34,7 @@ from tui.clipboard import copy
 from tui.widgets.ask import AskChoice, Explain
 from tui.widgets.ask_key import AskKey, may_go
 from tui.widgets.fault import FaultBox
-from tui.widgets.key_rows import left_over_lines, row_lines
+from tui.widgets.key_rows import NARROW, left_over_lines, row_lines
 from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
@@ -161,14 +161,15 @@ class KeysScreen(TurnkeyScreen[None]):
     def _fill(self) -> None:
         found = self.query_one("#keys", OptionList)
         at = found.highlighted or 0
-        wide = max(self.app.size.width, 60) >= 100
-        widths = (18, 36, 22) if wide else (12, 30, 18)
+        width = self.app.size.width
+        widths = (18, 36, 22) if width >= 100 else (12, 30, 18) if width >= 76 else NARROW
+        age = "" if widths == NARROW else "  age"
         heading = "  ".join(
             word.ljust(width)
             for word, width in zip(("provider", "variable", "where now"), widths, strict=True)
         )
         self.query_one("#heading", Static).update(
-            f"    {heading}  age" if self._rows or self._left_over else ""
+            f"    {heading}{age}" if self._rows or self._left_over else ""
         )
         self.set_class(not (self._rows or self._left_over), "-empty")
         found.clear_options()

@@ -59,6 +59,7 @@ class Lane(Vertical):
         self.selector = selector
         self.watching: Watching | None = None
         self.progress = Progress()
+        self._said = ("○", "not started")
 
     def compose(self) -> ComposeResult:
         """The name, and the run."""
@@ -67,7 +68,7 @@ class Lane(Vertical):
 
     def on_mount(self) -> None:
         """Show the name."""
-        self.say("○", "not started")
+        self.say(*self._said)
 
     @property
     def view(self) -> RunView:
@@ -94,14 +95,22 @@ class Lane(Vertical):
         self.say("○", "waits for the start")
 
     def say(self, sign: str, words: str) -> None:
-        """How it stands."""
-        self.query_one(".-name", Steady).put(
+        """How it stands; a long name is cut before that is."""
+        self._said = (sign, words)
+        name = self.query_one(".-name", Steady)
+        around = len(f"{self.number} {sign}   {words}")
+        room = max(12, (name.content_size.width or 60 + around) - around)
+        name.put(
             Content.assemble(
                 (f"{self.number} {sign} ", "$primary"),
-                (one_line(self.selector, 60), "bold"),
+                (one_line(self.selector, min(60, room)), "bold"),
                 f"  {words}",
             )
         )
+
+    def on_resize(self) -> None:
+        """Another width, another cut."""
+        self.call_after_refresh(lambda: self.say(*self._said))
 
     def take(self, *, figures: bool) -> None:
         """One frame: text at once, figures when ``figures``, or when it ended."""

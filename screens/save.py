@@ -66,6 +66,17 @@ class SaveScreen(ModalScreen[bool]):
                 yield Button("Save elsewhere (o)", id="elsewhere", compact=True)
                 yield Button("Drop mine (d)", id="drop", compact=True)
 
+    @property
+    def _nothing(self) -> bool:
+        """Whether there is neither an edit nor a key to keep."""
+        workspace = self.workspace
+        return not workspace.pending_diff() and not workspace.waiting_keys
+
+    def on_resize(self) -> None:
+        """A small window is used whole."""
+        size = self.app.size
+        self.set_class(size.width < 80 or size.height < 24, "-small")
+
     def _key_words(self) -> str:
         if holds_keys(self.workspace.document):
             return "▲ A key stands in this file: c on home moves it to the keyring. esc goes back."
@@ -74,6 +85,8 @@ class SaveScreen(ModalScreen[bool]):
                 "No key is in the file, and the demo's own key stays in memory."
                 " Enter writes, escape goes back."
             )
+        if self._nothing:
+            return "Nothing to write: the file is as it was. Escape goes back."
         lines = [
             f"{variable} " + ("…" if self._place is None else self._place.for_origin(origin))
             for variable, origin in self.workspace.waiting_keys
@@ -87,6 +100,7 @@ class SaveScreen(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         """The difference can be scrolled at once."""
+        self.set_class(self._nothing, "-nothing")
         self.query_one("#diff").focus()
         if self.workspace.waiting_keys:
             self.look_up_place()

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+LEAST_WIDE, WIDEST, AROUND = 54, 90, 6
+"""Columns of a box, and of its border and its padding."""
 BOX = """
     {name} {{ align: center middle; }}
     {name} > Vertical, {name} > VerticalScroll {{
-        width: 70%; max-width: 90; min-width: 40; height: auto; max-height: 90%; overflow-y: auto;
+        width: 70%; max-width: 90; min-width: 54; height: auto; max-height: 90%; overflow-y: auto;
         border: round $primary; background: $surface; padding: 1 2;
     }}
     {name} Horizontal {{ height: auto; margin-top: 1; }}
     {name} Button {{ margin-right: 1; min-width: 8; }}
+    {name}.-stacked Horizontal {{ layout: vertical; }}
+    {name}.-stacked Button {{ width: 100%; text-align: left; }}
 """
 
 
@@ -63,8 +67,8 @@ class AskChoice(ModalScreen[str | None]):
     DEFAULT_CSS = BOX.format(name="AskChoice")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
-        Binding("left", "app.focus_previous", show=False),
-        Binding("right", "app.focus_next", show=False),
+        Binding("left,up", "app.focus_previous", show=False),
+        Binding("right,down", "app.focus_next", show=False),
     ]
 
     def __init__(self, question: str, answers: Sequence[tuple[str, str]]) -> None:
@@ -80,6 +84,12 @@ class AskChoice(ModalScreen[str | None]):
             with Horizontal():
                 for answer, label in self._answers:
                     yield Button(label, id=answer, compact=True)
+
+    def on_resize(self) -> None:
+        """The answers stand below one another where a line has no room for them."""
+        wanted = sum(max(8, len(label) + 4) + 1 for _, label in self._answers)
+        box = min(WIDEST, max(LEAST_WIDE, self.app.size.width * 7 // 10))
+        self.set_class(wanted > box - AROUND, "-stacked")
 
     @on(Button.Pressed)
     def answer(self, event: Button.Pressed) -> None:

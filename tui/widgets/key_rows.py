@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from core.key_board import LeftOver, Row
 
 SIGNS: Final = {"here": "●", "placeholder": "○", "missing": "▲", "refused": "▲"}
+NARROW: Final = (9, 24, 15)
+"""Columns of provider, variable and place where there are few; the age is left out."""
 STYLES: Final = {"here": "$success", "placeholder": "", "missing": "$warning", "refused": "$error"}
+
+
+def _age(age: str, widths: tuple[int, int, int]) -> str:
+    """The last column, which only a window of some width has."""
+    return f"  {age}" if sum(widths) > sum(NARROW) else ""
 
 
 def left_over_lines(one: LeftOver, widths: tuple[int, int, int]) -> Content:
@@ -25,7 +32,7 @@ def left_over_lines(one: LeftOver, widths: tuple[int, int, int]) -> Content:
     verb = "may go to" if one.source == "keyring" else "went to"
     of = "not of this file, or left over"
     return Content.assemble(
-        f"· {columns}  {one.age}",
+        f"· {columns}{_age(one.age, widths)}",
         (f"\n  {verb} {one_line(one.origin, 200)} · {of}", "$foreground 75%"),
     )
 
@@ -42,6 +49,6 @@ def row_lines(row: Row, widths: tuple[int, int, int]) -> Content:
     return Content.assemble(
         (f"{SIGNS[row.state]} ", STYLES[row.state]),
         (columns, "bold" if row.state == "here" else ""),
-        f"  {row.age}",
+        _age(row.age, widths),
         (f"\n  {one_line(may, 200)} · {row.preflight}", "$foreground 75%"),
     )

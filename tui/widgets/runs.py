@@ -34,7 +34,7 @@ class RunsScreen(ModalScreen[None]):
         height: 1fr; min-height: 4; background: $surface;
         text-wrap: nowrap; text-overflow: ellipsis;
     }
-    RunsScreen #compared { height: auto; }
+    RunsScreen #compared { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,h", "leave", "Back")]
@@ -101,7 +101,7 @@ def comparison(kept: Kept, others: tuple[Kept, ...]) -> Content:
     return Content("\n").join(lines)
 
 
-_HEAD = f"{'':<12}{'this':>9}{'median':>9}   {'lowest to highest':<19}"
+_HEAD = f"{'':<12}{'this':>8}{'median':>8}{'':<23}  lowest to highest"
 
 
 def _line(line: Compared) -> Content:
@@ -112,7 +112,8 @@ def _line(line: Compared) -> Content:
     words = change_words(line)
     style = "$warning" if words.endswith("worse") else "$success" if words else ""
     return Content.assemble(
-        f"{line.label:<12}{fit(line.this, 9, digits)}"
-        f"{fit(line.median if line.of > 1 else None, 9, digits)}   {span:<19} {line.unit:<6} ",
-        (words, style),
+        f"{line.label:<12}{fit(line.this, 8, digits)}"
+        f"{fit(line.median if line.of > 1 else None, 8, digits)} {line.unit:<6}  ",
+        (f"{words:<14}", style),
+        f"  {span}",
     )

@@ -26,11 +26,15 @@ class WaitScreen(ModalScreen[None]):
     DEFAULT_CSS = BOX.format(name="WaitScreen")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "stop", "Stop waiting")]
 
-    def __init__(self, words: str, patience: Patience) -> None:
+    def __init__(
+        self, words: str, patience: Patience, *, clock: Callable[[], float] = monotonic
+    ) -> None:
+        """``clock`` gives seconds: it counts the wait."""
         super().__init__()
         self._words = words
         self._patience = patience
-        self._since = monotonic()
+        self._clock = clock
+        self._since = clock()
         self._over = False
 
     def compose(self) -> ComposeResult:
@@ -45,9 +49,9 @@ class WaitScreen(ModalScreen[None]):
         self.set_interval(0.2, self._tick)
 
     def _tick(self) -> None:
-        seconds = min(monotonic() - self._since, self._patience.prompt_s)
+        seconds = min(self._clock() - self._since, self._patience.prompt_s)
         self.query_one("#clock", Static).update(
-            f"\n{seconds:3.0f} of at most {self._patience.prompt_s:.0f} s      "
+            f"\n{seconds:.0f} s of at most {self._patience.prompt_s:.0f} s\n"
             "esc  stops the wait; nothing is lost"
         )
 
