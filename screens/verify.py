@@ -17,7 +17,13 @@ from core.errors import TurnkeyError
 from core.text import one_line, visible
 from core.verify.board import lines, progress, put
 from core.verify.known import standing_of
-from core.verify.words import estimate_words, evidence_words, outcome_words, sent_words
+from core.verify.words import (
+    estimate_words,
+    evidence_words,
+    outcome_words,
+    sent_words,
+    stopped_words,
+)
 from tui.clipboard import copy
 from tui.widgets.fault import FaultBox
 from tui.widgets.places import ToExport
@@ -32,6 +38,7 @@ if TYPE_CHECKING:
     from core.verify.plan import Plan
     from core.verify.receipt import Receipt
     from core.verify.run import Event
+    from core.verify.trials.setting import Step
     from core.verify.verdict import Verdict
     from core.wire.bounds import Bounds
     from core.workspace import Workspace
@@ -51,6 +58,7 @@ class Verifying(Protocol):
     resumed: int
     sent: int
     counted: int
+    receipt: Receipt | None
 
     async def run(self, tell: Callable[[Event], None], bounds: Bounds) -> Receipt:
         """Ask everything; raises TurnkeyError where it cannot be asked."""
@@ -105,8 +113,11 @@ class VerifyScreen(TurnkeyScreen[None]):
         """The verification of everything, whose lines are shown."""
         self._asks: Plan | None = None
         """What a run under way asks."""
+        self._sends: Verifying | None = None
+        """The run itself."""
         self._verdicts: list[Verdict] = []
         self._under_way: dict[Question, str] = {}
+        """What is being asked now, and the last that was told of it."""
         self._shown: tuple[Line, ...] = ()
         self._wide = 0
         self._busy = False
@@ -162,7 +173,9 @@ class VerifyScreen(TurnkeyScreen[None]):
         """Show how things stand; lines that are as they were are left alone."""
         usual = self._usual
         found = self.query_one("#lines", OptionList)
-        wide = max(30, found.scrollable_content_region.width - 2)
+        # before the first layout the list has no width; the screen's is near
+        inside = found.scrollable_content_region.width or self.app.size.width - 4
+        wide = max(30, inside - 2)
         shown: tuple[Line, ...] = ()
         if usual is not None:
             shown = lines(usual.whole, self._verdicts, self._under_way, usual.dear)
@@ -226,6 +239,13 @@ class VerifyScreen(TurnkeyScreen[None]):
             return Content("")
         verdict = line.verdict
         if verdict is None:
+            told = [
+                words
+                for (probe, *model, lane), words in self._under_way.items()
+                if (probe, tuple(model), lane) == (line.name, line.model, line.lane)
+            ]
+            if told:
+                return Content(f"Under way. {visible(told[0])}")
             return Content(SAYS.get(line.kind, "Not tried yet."))
         parts: list[Content | tuple[str, str]] = [Content(visible(verdict.evidence.text))]
         if verdict.fix:
@@ -298,7 +318,7 @@ class VerifyScreen(TurnkeyScreen[None]):
         """Run the plan to its end, or until it is stopped."""
         from core.wire.bounds import Bounds
 
-        self._busy, self._asks = True, verifying.whole
+        self._busy, self._asks, self._sends = True, verifying.whole, verifying
         self.set_class(True, "-busy")
         self.query_one(FaultBox).clear()
         self._tell("Asking what answers there …")
@@ -311,7 +331,7 @@ class VerifyScreen(TurnkeyScreen[None]):
             self.query_one(FaultBox).show(error.fault)
         except asyncio.CancelledError:
             if self.is_attached:
-                self._tell("Stopped. What was decided is kept; v goes on with the rest.")
+                self._tell(stopped_words(verifying.receipt))
             raise
         else:
             for verdict in receipt.verdicts:
@@ -319,7 +339,7 @@ class VerifyScreen(TurnkeyScreen[None]):
             self._tell(outcome_words(receipt), good=receipt.verified)
         finally:
             painter.stop()
-            self._busy, self._asks = False, None
+            self._busy, self._asks, self._sends = False, None, None
             self._under_way = {}
             if self.is_attached:
                 if verifying.sent:
@@ -338,7 +358,7 @@ class VerifyScreen(TurnkeyScreen[None]):
         match event:
             case Began():
                 provider, _, model = event.model.partition("/")
-                self._under_way[event.probe, provider, model, event.lane] = event.title
+                self._under_way[event.probe, provider, model, event.lane] = ""
             case Decided():
                 one = event.verdict
                 self._under_way.pop((one.probe, one.provider, one.model, one.lane), None)
@@ -348,9 +368,19 @@ class VerifyScreen(TurnkeyScreen[None]):
             case Down():
                 self._tell(f"{event.provider} is not tried: {event.fault.what}", good=False)
             case _:
-                lane = f"{event.lane} · " if event.lane else ""
-                run = f", run {event.run} of {event.runs}" if event.runs > 1 else ""
-                self._tell(f"{lane}{event.trial}{run}: {event.words}")
+                self._step(event)
+
+    def _step(self, event: Step) -> None:
+        """A trial has begun or ended something: told above, and where the cursor is on it."""
+        run = f"run {event.run} of {event.runs}: " if event.runs > 1 else ""
+        lane = ""
+        for question in self._under_way:
+            probe, _, model, of = question
+            if (probe, model) == (event.trial, event.model) and of in {None, event.lane}:
+                self._under_way[question] = f"{run}{event.words}"
+                lane = f"{of} · " if of else ""
+        sent = f"{self._sends.sent} sent · " if self._sends is not None else ""
+        self._tell(f"{sent}{lane}{event.trial}, {run}{event.words}")
 
 
 SAYS = {

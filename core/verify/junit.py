@@ -33,7 +33,7 @@ def junit(receipt: Receipt | None, fault: Fault | None = None, at: str = "") -> 
     when = (receipt.at if receipt is not None else at).removesuffix("Z")
     if fault is not None:
         _ended(root, fault, when)
-    for group in groups(receipt.verdicts) if receipt is not None else ():
+    for group in () if receipt is None else groups(receipt.verdicts, receipt.overrides):
         words = [one.verdict for one in group.verdicts]
         suite = ET.SubElement(
             root,

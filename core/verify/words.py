@@ -11,10 +11,10 @@ from core.verify.verified import REPEATED, needed
 from core.warden.chains import LANES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from core.verify.plan import Estimate
-    from core.verify.receipt import Receipt
+    from core.verify.receipt import OwnModel, Receipt
     from core.verify.verdict import Earlier, Verdict
 
 SIGNS: Final = {"pass": "✓", "fail": "✗", "unsure": "?"}
@@ -28,13 +28,21 @@ class Group(msgspec.Struct, frozen=True):
     verdicts: tuple[Verdict, ...]
 
 
-def groups(verdicts: Sequence[Verdict]) -> tuple[Group, ...]:
-    """By lane, then by model; failures first, and what nobody could decide before what passed."""
+def groups(verdicts: Sequence[Verdict], overrides: Collection[OwnModel] = ()) -> tuple[Group, ...]:
+    """By lane, then by model; failures first, and what nobody could decide before what passed.
+
+    ``overrides``: the skills that name models of their own, which are told beside those.
+    """
     found: dict[str, list[Verdict]] = {}
+    skills: dict[str, list[str]] = {}
+    for own in overrides:
+        skills.setdefault(own.selector, []).append(one_line(own.skill, 40))
     for lane in LANES:
         for one in verdicts:
             if one.lane == lane:
-                found.setdefault(f"{lane} · {selector_of(one)}", []).append(one)
+                names = skills.get(f"{one.provider}/{one.model}", []) if lane == "agent" else []
+                whose = f", named by {', '.join(dict.fromkeys(names))}" if names else ""
+                found.setdefault(f"{lane} · {selector_of(one)}{whose}", []).append(one)
     for one in verdicts:
         if one.lane is None:
             found.setdefault(f"{selector_of(one)}, whichever lane asks", []).append(one)
@@ -135,6 +143,15 @@ def tokens_words(count: int) -> str:
     return f"{round(count / 1_000)}k" if count < 1_000_000 else f"{count / 1_000_000:.1f}M"
 
 
+def stopped_words(kept: Receipt | None) -> str:
+    """What a stopped run leaves: ``kept``, or nothing. In one sentence."""
+    if kept is None:
+        return "Stopped before anything was decided."
+    if kept.interrupted:
+        return "Stopped. What was decided is kept; the next run goes on with the rest."
+    return "Stopped. What was decided is kept, and the rest stands as it was found before."
+
+
 def outcome_words(receipt: Receipt) -> str:
     """The result in one sentence."""
     if receipt.verified:
@@ -145,7 +162,7 @@ def outcome_words(receipt: Receipt) -> str:
     if receipt.escapes:
         return f"Not verified: a lane leaves your servers ({one_line(receipt.escapes[0].code, 8)})."
     if receipt.interrupted:
-        return "Stopped. What was decided is kept; turnkey verify goes on with the rest."
+        return stopped_words(receipt)
     tried = {f"{one.provider}/{one.model}" for one in receipt.verdicts if one.lane == "agent"}
     own = [one.selector for one in receipt.overrides if one.selector not in tried]
     if own and tried:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-import pytest
 from textual.widgets import OptionList, Static, TextArea
 
 from core.errors import EndpointProblem, Fault
@@ -16,6 +15,7 @@ from core.verify.receipt import CoveredConfig, Receipt, stamp
 from core.verify.registry import compat_probes
 from core.verify.run import Began, Decided, Waits
 from core.verify.session import Verification, Wanted
+from core.verify.trials.setting import Step
 from core.verify.verdict import Evidence, Verdict
 from screens.verify import VerifyScreen
 from tests.screens.stage import Stage, arrive, stand, until, workspace
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from core.verify.run import Event
     from core.wire.bounds import Bounds
     from core.workspace import Workspace
-    from tests.screens.test_snapshots import SnapCompare
 
 FILE: Final = (
     "version = 1\n"
@@ -86,6 +85,7 @@ class Script:
     wanted: list[tuple[tuple[str, ...], bool]] = field(default_factory=list)
     runs: int = 0
     stopped: bool = False
+    tasks: tuple[Task, ...] = ()
 
     def __call__(
         self, workspace: Workspace, *, only: tuple[str, ...] = (), afresh: bool = False
@@ -105,12 +105,14 @@ class Scripted:
         self.limit = real.limit
         self.resumed = real.resumed
         self.sent = self.counted = 0
+        self.receipt: Receipt | None = None
 
     async def run(self, tell: Callable[[Event], None], bounds: Bounds) -> Receipt:
         """Every task decided in the plan's order."""
         del bounds
         script = self._script
         script.runs += 1
+        script.tasks = self.plan.tasks
         if script.error is not None:
             raise EndpointProblem(script.error)
         tell(Waits(2.0, "127.0.0.1:4000 answered 429."))
@@ -244,6 +246,22 @@ async def test_what_is_expensive_is_tried_alone_and_by_its_key() -> None:
         assert any(line.startswith("?") and "output limit" in line for line in listed(screen))
 
 
+async def test_what_is_under_way_tells_its_last_step() -> None:
+    script = Script(pause_after=PROBES + 1)
+    async with Stage(workspace(FILE)).run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, script)
+        await pilot.press("v")
+        await until(pilot, lambda: any(line.startswith("▸") for line in listed(screen)))
+        await go_to(pilot, screen, "▸")
+        await until(pilot, lambda: "Under way" in says(screen, "#words"))
+        line = next(one for one in listed(screen) if one.startswith("▸"))
+        trial = next(task for task in script.tasks if task.title in line)
+        screen._took(Step(trial.name, trial.model[1], "agent", 2, 3, 4, "reads [b]a.py"))
+        await until(pilot, lambda: "run 2 of 3: reads [b]a.py" in says(screen, "#words"))
+        assert "sent · " in says(screen, "#state")
+        assert "reads [b]a.py" in says(screen, "#state")
+
+
 async def test_all_again_asks_afresh() -> None:
     script = Script()
     async with Stage(workspace(FILE)).run_test(size=(80, 24)) as pilot:
@@ -267,23 +285,3 @@ async def test_home_opens_it() -> None:
         await stand(pilot)
         await pilot.press("v")
         await arrive(pilot, "VerifyScreen")
-
-
-@pytest.mark.parametrize("name", ["empty", "running", "done", "failed"])
-@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=["80x24", "60x20"])
-def test_it_looks_as_on_record(name: str, size: tuple[int, int], snap_compare: SnapCompare) -> None:
-    scripts = {"running": Script(pause_after=PROBES + 6), "failed": Script((LEAK,))}
-
-    async def before(pilot: Pilot[int]) -> None:
-        screen = await opened(pilot, scripts.get(name, Script()))
-        if name == "empty":
-            return
-        await pilot.press("v")
-        marks = {"running": "Waiting", "done": "Verified", "failed": "Not verified"}
-        await until(pilot, lambda: marks[name] in says(screen, "#state"))
-        if name == "running":
-            done = lambda: sum(line.startswith("✓") for line in listed(screen)) >= 6  # noqa: E731
-            await until(pilot, done)
-        await pilot.pause()
-
-    assert snap_compare(Stage(workspace(FILE)), terminal_size=size, run_before=before)

@@ -169,7 +169,7 @@ def test_a_stopped_run_keeps_what_it_decided_and_the_next_goes_on(
         process.kill()
         process.wait()
     assert process.returncode == code
-    assert "goes on with the rest" in err
+    assert "the next run goes on with the rest" in err
     assert "Traceback" not in err
     kept = [json.loads(one.read_text()) for one in (desk.state / "receipts").iterdir()]
     assert kept[0]["interrupted"] is True

@@ -74,7 +74,7 @@ def verify(
     """
     from core.errors import Fault, TurnkeyError, UsageProblem
     from core.verify.session import Verification, Wanted
-    from core.verify.words import estimate_words, sent_words
+    from core.verify.words import estimate_words, sent_words, stopped_words
     from core.warden.chains import LANES
     from tui.commands.output import INTERRUPTED, print_json, say
 
@@ -99,10 +99,7 @@ def verify(
         _write_ended(junit, verification, INTERRUPTED)
         if as_json:
             print_json(_stopped(verification))
-        if verification is not None and verification.receipt is not None:
-            say("Stopped. What was decided is kept; turnkey verify goes on with the rest.")
-        else:
-            say("Stopped before anything was decided.")
+        say(stopped_words(verification.receipt if verification is not None else None))
         if isinstance(stop, Ended):
             return 128 + stop.signal
         raise
@@ -197,7 +194,7 @@ def _show(verification: Verification, receipt: Receipt) -> None:
 
     titles = {task.name: task.title for task in verification.whole.tasks}
     questions = {probe.name for probe in compat_probes(optional=True)}
-    for group in groups(receipt.verdicts):
+    for group in groups(receipt.verdicts, receipt.overrides):
         show(group.title)
         held = 0
         for one in group.verdicts:

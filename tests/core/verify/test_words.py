@@ -20,6 +20,7 @@ from core.verify.words import (
     groups,
     others_words,
     outcome_words,
+    stopped_words,
     tokens_words,
     verdict_lines,
 )
@@ -89,6 +90,18 @@ def test_the_outcome_names_what_stands_in_the_way() -> None:
     own = OwnModel("security", None, "gw/big")
     tried = verdict("agent_loop", "pass", "agent")
     assert "gw/big, which a skill names" in outcome_words(receipt(tried, overrides=(own,)))
+
+
+def test_a_stop_says_what_the_next_run_will_do() -> None:
+    assert "before anything" in stopped_words(None)
+    assert "goes on with the rest" in stopped_words(receipt(interrupted=True))
+    assert "as it was found before" in stopped_words(receipt())
+
+
+def test_a_skills_own_model_is_told_with_the_skill() -> None:
+    own = [OwnModel("security", None, "gw/m"), OwnModel("security", "local", "gw/m")]
+    found = groups([verdict("agent_loop", "pass", "agent"), verdict("x", "pass", "synthesis")], own)
+    assert [one.title for one in found] == ["agent · gw/m, named by security", "synthesis · gw/m"]
 
 
 def test_other_runs_are_told_with_what_replaces_a_failure() -> None:
