@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -13,7 +14,16 @@ from core.discover.dialect import json_of
 from core.discover.rows import row_id, rows_of
 from core.errors import Fault, TurnkeyError
 from core.keys.bounded import beside as in_thread
-from core.wire.bodies import Json, as_dict, as_list, is_html, mended_json, read_error, shown
+from core.wire.bodies import (
+    Json,
+    as_dict,
+    as_list,
+    as_text,
+    is_html,
+    mended_json,
+    read_error,
+    shown,
+)
 from core.wire.bounds import whole_s
 from core.wire.client import ConnectTimer, Reply, get, post, proxy_of
 from core.wire.crowd import Crowd
@@ -34,6 +44,10 @@ AT_ONCE: Final = 240
 """Requests at one time to one endpoint: what Ollama is asked of each model goes out together."""
 _LARGE: Final = 1 << 18
 # Bytes from which a body is read beside the event loop, so that a screen stays alive meanwhile.
+_MOST_PAGES: Final = 40
+_PAGE: Final = 1000
+# Rows of a page: the most that Anthropic's list gives at once.
+_LONGEST_ID: Final = 300
 _MANY: Final = 8
 # Questions to one URL from which the cheap way is worth its connections.
 
@@ -50,6 +64,8 @@ class Listed(msgspec.Struct, frozen=True):
     reply: Reply | None
     """None when nothing answered."""
     warnings: tuple[Fault, ...] = ()
+    next_page: str = ""
+    """The query that gets the next page of a list that comes in pages."""
 
 
 class Asker:
@@ -86,6 +102,38 @@ class Asker:
             words = read_error(reply.body).message
             said = shown(words if self.key is None else self.key.redact(words))[:120]
             return Listed(base, (), page_by_proxy(base, proxy, reply.status, said), None)
+        listed = await beside(len(reply.body), read_list, reply, base, self.key)
+        return await self._whole_list(listed) if listed.next_page else listed
+
+    async def _whole_list(self, first: Listed) -> Listed:
+        """The list with its further pages, as many as there is time and room for."""
+        rows = {row_id(row): row for row in first.rows}
+        warnings = [*first.warnings]
+        after, pages = first.next_page, 1
+        room = self._bounds.body_bytes - _size(first)
+        while after and pages < _MOST_PAGES and room > 0:
+            page = await self._page(first.base, after)
+            before = len(rows)
+            for row in page.rows if page is not None else ():
+                rows.setdefault(row_id(row), row)
+            if page is None or page.fault is not None or len(rows) == before:
+                break  # it refuses, or repeats itself
+            after, pages, room = page.next_page, pages + 1, room - _size(page)
+            warnings += page.warnings
+        if after:
+            warnings.append(_goes_on(first.base, len(rows)))
+        told = tuple(dict.fromkeys(warnings))
+        return msgspec.structs.replace(
+            first, rows=tuple(rows.values()), warnings=told, next_page=""
+        )
+
+    async def _page(self, base: BaseUrl, query: str) -> Listed | None:
+        url = f"{base.url}/models?{query}"
+        try:
+            async with asyncio.timeout(self.left_s()):
+                reply = await self._bounded(lambda: get(self._client, url, self._bounds))
+        except (TurnkeyError, TimeoutError):
+            return None
         return await beside(len(reply.body), read_list, reply, base, self.key)
 
     async def list_at(self, bases: Sequence[BaseUrl]) -> list[Listed]:
@@ -212,11 +260,32 @@ def read_list(
             f"Use {base.origin}/v1.",
         )
         return Listed(base, (), fault, reply)
-    warnings = (_goes_on(base, len(whole)),) if as_dict(value).get("has_more") is True else ()
-    if not mended:
-        return Listed(base, rows, None, reply, warnings)
-    mend = _mended(base, len(rows) - len(whole))
-    return Listed(base, whole, None, reply, (*warnings, mend))
+    after = next_page(value)
+    lost = as_dict(value).get("has_more") is True and not after
+    warnings = (_goes_on(base, len(whole)),) if lost else ()
+    if mended:
+        warnings = (*warnings, _mended(base, len(rows) - len(whole)))
+    return Listed(base, whole, None, reply, warnings, after)
+
+
+def next_page(value: Json) -> str:
+    """The query for what comes after a page; empty where the list ends, or does not say how.
+
+    Anthropic pages by ``after_id`` (docs.anthropic.com, «List models»), OpenAI by ``after``.
+    """
+    top = as_dict(value)
+    if top.get("has_more") is not True:
+        return ""
+    rows = [as_dict(row) for row in as_list(top.get("data"))]
+    last = as_text(top.get("last_id")) or (row_id(rows[-1]) if rows else "")
+    if not 0 < len(last) <= _LONGEST_ID:
+        return ""
+    name = "after_id" if "last_id" in top else "after"
+    return urlencode({name: last, "limit": _PAGE}, errors="replace")
+
+
+def _size(listed: Listed) -> int:
+    return len(listed.reply.body) if listed.reply is not None else 0
 
 
 def is_lm_studios_own(value: Json) -> bool:
@@ -231,7 +300,7 @@ def _goes_on(base: BaseUrl, count: int) -> Fault:
     return Fault(
         "empty_answer",
         f"The list of models from {base.host_port} goes on after the first {count}.",
-        "It comes in pages, and only the first was asked for.",
+        "It comes in pages, and not all of them came.",
         "A model that is not listed may be typed; ping it.",
     )
 

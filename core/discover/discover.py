@@ -139,7 +139,9 @@ async def _look(asker: Asker, bases: Sequence[BaseUrl]) -> Discovery:
         root = _root(listed.base)
     about = dialect.asks_about(listed.rows)
     asks = (*dialect.asks, *about)
-    named, lost = await asker.ask(root, asks, _FACTS_S) if asks else ({}, {})
+    # What only other servers have is not waited for longer than what tells them apart.
+    patience = _MARKS_S if dialect is _GENERIC else _FACTS_S
+    named, lost = await asker.ask(root, asks, patience) if asks else ({}, {})
     read = await beside(_size(listed), dialect.read, Answers(listed.rows, named))
     return _well(listed, dialect, match, read, untold(dialect.asks, about, named, lost))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from core.discover.dialect import Answers, Ask, Match, Plain, Read
-from core.discover.rows import Facts, row_facts, row_id, tokens
+from core.discover.rows import Facts, flag, row_facts, row_id, tokens
 from core.wire.bodies import Json, as_dict, as_list, as_text, read_json
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _LOCALAI_KINDS: Final[dict[str, Kind]] = {
     "tts": "audio",
 }
 """LocalAI's word for a use -> the kind of a model that is for nothing else."""
+
+_ANTHROPIC_FLAGS: Final = {"image_input": "image_input", "reasoning": "thinking"}
 
 
 class Generic(Plain):
@@ -109,6 +111,18 @@ class Anthropic(Generic):
                 if body.get("type") == "error" and "request_id" in body:
                     return Match(sure=False)
         return None
+
+    def read(self, answers: Answers) -> Read:
+        """Models with what their rows tell: limits, and what each supports."""
+        models = []
+        for row in answers.rows:
+            facts = row_facts(row)
+            facts.add("max_output_tokens", tokens(row.get("max_tokens")))
+            can = as_dict(row.get("capabilities"))
+            for name, field in _ANTHROPIC_FLAGS.items():
+                facts.add(name, flag(as_dict(can.get(field)).get("supported")))
+            models.append(facts.model(row_id(row)))
+        return Read(tuple(models))
 
     def owns(self, row: Mapping[str, Json]) -> bool:
         """By the type that it gives every row."""

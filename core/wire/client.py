@@ -209,7 +209,8 @@ async def body_chunks(response: httpx.Response, bounds: Bounds) -> AsyncIterator
 
     Raises:
         EndpointProblem: ``too_large`` past ``bounds.body_bytes``, ``bad_shape`` for a compression
-            that was not asked for and is not gzip or deflate.
+            that was not asked for and is not gzip or deflate, ``stream_broken`` for one that is
+            and misses its end.
         TimeoutError: silence longer than ``bounds.silence_s``.
     """
     inflate = inflater(response.headers.get("content-encoding", ""))
@@ -221,12 +222,14 @@ async def body_chunks(response: httpx.Response, bounds: Bounds) -> AsyncIterator
                 async with asyncio.timeout(bounds.silence_s):
                     raw = await anext(source)
             except StopAsyncIteration:
-                return
+                break
             piece = raw if inflate is None else inflate.feed(raw, left + 1)
             left -= len(piece)
             if left < 0:
                 raise EndpointProblem(too_large(bounds))
             yield piece
+        if inflate is not None:
+            inflate.finish()
     finally:
         if isinstance(source, AsyncGenerator):
             await source.aclose()

@@ -180,6 +180,8 @@ class _Talk(asyncio.Protocol):
                 raise EndpointProblem(too_large(self._bounds))
             self._pieces.append(piece)
         elif isinstance(event, h11.EndOfMessage):
+            if self._inflate is not None:
+                self._inflate.finish()
             self.done.set_result((self._status, self._fields, b"".join(self._pieces)))
         elif isinstance(event, h11.ConnectionClosed):
             self.done.set_exception(ConnectionError())

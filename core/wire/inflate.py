@@ -13,6 +13,8 @@ class Inflater:
 
     def __init__(self, wbits: int) -> None:
         """``wbits``: as zlib wants it; 31 for gzip, 15 for deflate."""
+        self._wbits = wbits
+        self._fed = False
         self._z = zlib.decompressobj(wbits)
 
     def feed(self, data: bytes, room: int) -> bytes:
@@ -21,8 +23,16 @@ class Inflater:
         Raises:
             EndpointProblem: ``bad_shape``, it is not compressed so.
         """
+        text = b""
+        self._fed = self._fed or bool(data)
         try:
-            return self._z.decompress(data, max(room, 1))
+            while data and len(text) <= room:
+                if self._z.eof:  # gzip may come in several members (RFC 1952, 2.2)
+                    if not data.strip(b"\0"):
+                        break  # as some pad it
+                    self._z = zlib.decompressobj(self._wbits)
+                text += self._z.decompress(data, max(room - len(text), 1))
+                data = self._z.unused_data
         except zlib.error:
             raise EndpointProblem(
                 Fault(
@@ -31,6 +41,22 @@ class Inflater:
                     fix="Switch compression off in the proxy in front of the server.",
                 )
             ) from None
+        return text
+
+    def finish(self) -> None:
+        """Nothing more comes.
+
+        Raises:
+            EndpointProblem: ``stream_broken``, the text has not come to its end.
+        """
+        if self._fed and not self._z.eof:
+            raise EndpointProblem(
+                Fault(
+                    "stream_broken",
+                    "The reply broke off: it is compressed, and its end is missing.",
+                    fix="Switch compression off in the proxy in front of the server.",
+                )
+            )
 
 
 def inflater(encoding: str) -> Inflater | None:

@@ -14,7 +14,7 @@ from core.text import one_line
 from core.wire.gates import judge_gate, judge_pages, wordless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from core.errors import Fault
     from core.wire.seen import Seen
@@ -201,13 +201,25 @@ def _judge_key(seen: Seen) -> Fault | None:
     return None
 
 
+def _pause(headers: Mapping[str, str]) -> str:
+    """Seconds that a reply asks to wait (RFC 9110, 10.2.3), as digits; empty for anything else.
+
+    A header is a server's text: whatever is no number, a key that it repeats too, stays out.
+    """
+    for name in ("retry-after", "llm_provider-retry-after"):
+        found = re.fullmatch(r"(\d{1,5})(?:\.\d{1,9})?", headers.get(name, "").strip(), re.ASCII)
+        if found:
+            return found[1]
+    return ""
+
+
 def _judge_busy(seen: Seen) -> Fault | None:
     if seen.status == 402:
         fix = "Add credit, or use another key."
         return seen.fault("rate_limited", "The account behind the key has no credit left.", fix)
     # «cooldown_list=[]» is LiteLLM's own limit (rpm, tpm) and nothing that failed before
     if seen.has("all_deployments_in_cooldown", "in cooldown", "cooldown_list=['"):
-        pause = one_line(seen.headers.get("retry-after", "5"), 10)
+        pause = _pause(seen.headers) or "5"
         return seen.fault(
             "rate_limited",
             "The proxy has parked this model after an earlier failure.",
@@ -223,8 +235,8 @@ def _judge_busy(seen: Seen) -> Fault | None:
         )
     busy = seen.has("queue is full", "maximum pending requests", "server busy", "overloaded")
     if seen.status == 429 or (seen.status in {500, 503, 529} and busy):
-        after = seen.headers.get("retry-after") or seen.headers.get("llm_provider-retry-after")
-        wait = f" It asks to wait {one_line(after, 20)} s." if after else ""
+        pause = _pause(seen.headers)
+        wait = f" It asks to wait {pause} s." if pause else ""
         return seen.fault(
             "rate_limited",
             f"{seen.at} takes no more requests just now.{wait}",

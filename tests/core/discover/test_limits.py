@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -19,6 +21,7 @@ from tests.servers.scripted import (
     Behaviour,
     Drip,
     Hang,
+    Recorded,
     Reset,
     ScriptedProvider,
     Send,
@@ -27,6 +30,11 @@ from tests.servers.scripted import (
     raw,
     text_reply,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.servers.scripted import Route
 
 SHORT = Bounds(connect_s=1.0, first_byte_s=1.0, silence_s=1.0, total_s=1.0)
 DRIPPING = Behaviour(
@@ -155,14 +163,70 @@ async def test_a_list_without_one_readable_id_is_no_list() -> None:
     assert found.error.code == "bad_shape"
 
 
-@pytest.mark.parametrize("more", [True, False])
-async def test_a_list_that_goes_on_says_so(*, more: bool) -> None:
-    """As Anthropic's ``GET /v1/models`` pages."""
-    rows = [{"type": "model", "id": "c", "display_name": "C"}]
-    listed = json_reply(200, {"data": rows, "has_more": more, "last_id": "c"})
-    async with ScriptedProvider({("GET", "/v1/models"): listed}) as server:
+def paged(pages: Mapping[str, tuple[list[str], str]]) -> Route:
+    """As Anthropic's ``GET /v1/models`` pages: by the query, its ids and the last one."""
+
+    def choose(request: Recorded) -> Behaviour:
+        asked = parse_qs(request.query).get("after_id", [""])[0]
+        if asked not in pages:
+            return json_reply(400, {"type": "error", "error": {"message": "no such id"}})
+        ids, last = pages[asked]
+        rows = [{"type": "model", "id": name, "display_name": name.upper()} for name in ids]
+        return json_reply(200, {"data": rows, "has_more": bool(last), "last_id": last or ids[-1]})
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    ("pages", "ids", "goes_on"),
+    [
+        ({"": (["a"], "")}, ["a"], False),
+        ({"": (["a", "b"], "b"), "b": (["c"], "c"), "c": (["d"], "")}, ["a", "b", "c", "d"], False),
+        ({"": (["a&b=c/é"], "a&b=c/é"), "a&b=c/é": (["z"], "")}, ["a&b=c/é", "z"], False),
+        ({"": (["a"], "a")}, ["a"], True),
+        ({"": (["a"], "a"), "a": (["a"], "a")}, ["a"], True),
+        ({"": (["a"], "x" * 9000)}, ["a"], True),
+    ],
+)
+async def test_a_list_in_pages_is_read_to_its_end(
+    pages: Mapping[str, tuple[list[str], str]], ids: list[str], *, goes_on: bool
+) -> None:
+    async with ScriptedProvider({("GET", "/v1/models"): paged(pages)}) as server:
         found = await look(server)
-    assert [model.id for model in found.models] == ["c"]
-    assert [one.what.endswith("goes on after the first 1.") for one in found.warnings] == [
-        True
-    ] * more
+    assert found.error is None
+    assert found.endpoint.dialect == "anthropic"
+    assert [model.id for model in found.models] == ids
+    assert any("goes on after" in one.what for one in found.warnings) is goes_on
+
+
+async def test_a_list_of_pages_without_end_is_given_up() -> None:
+    def choose(request: Recorded) -> Behaviour:
+        asked = parse_qs(request.query).get("after", ["0"])[0]
+        row = {"id": str(int(asked) + 1)}
+        return json_reply(200, {"data": [row], "has_more": True})
+
+    async with ScriptedProvider({("GET", "/v1/models"): choose}) as server:
+        found = await look(server)
+    assert len(found.models) == 40
+    assert any("goes on after the first 40." in one.what for one in found.warnings)
+
+
+async def test_what_a_row_of_anthropics_list_supports_is_a_fact() -> None:
+    row = {
+        "type": "model",
+        "id": "m-1",
+        "display_name": "M 1",
+        "max_input_tokens": 200_000,
+        "max_tokens": 64_000,
+        "capabilities": {"image_input": {"supported": True}, "thinking": {"supported": False}},
+    }
+    async with ScriptedProvider(
+        {("GET", "/v1/models"): json_reply(200, {"data": [row]})}
+    ) as server:
+        found = await look(server)
+    (model,) = found.models
+    told = {name: (fact.value, fact.source) for name, fact in model.facts.items()}
+    assert told["context_window"] == (200_000, "server")
+    assert told["max_output_tokens"] == (64_000, "server")
+    assert told["image_input"] == (True, "server")
+    assert told["reasoning"] == (False, "server")

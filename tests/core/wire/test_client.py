@@ -204,6 +204,7 @@ GZIP_HEAD = {"content-type": "application/json", "content-encoding": "gzip"}
         (raw(Send(OK_HEAD), Flood(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")), "too_large"),
         (raw(Send(b"HTTP/1.1 200 OK\r\n"), Flood(b"a: " + b"x" * 60_000)), "bad_shape"),
         (reply(200, gzip.compress(b"0" * 50_000_000, 1), "", GZIP_HEAD), "too_large"),
+        (reply(200, gzip.compress(b"0" * 9_000)[:-9], "", GZIP_HEAD), "stream_broken"),
         (reply(200, b"not gzip at all", "", GZIP_HEAD), "bad_shape"),
         (reply(200, b"x", "", {"content-encoding": "br"}), "bad_shape"),
     ],
@@ -225,6 +226,7 @@ async def test_a_hostile_server_ends_in_time_with_the_right_fault(
     ("encoding", "body"),
     [
         ("gzip", gzip.compress(b'{"data":[]}')),
+        ("gzip", gzip.compress(b'{"data"') + gzip.compress(b":[]}") + b"\0\0"),
         ("deflate", zlib.compress(b'{"data":[]}')),
         ("identity", b'{"data":[]}'),
     ],

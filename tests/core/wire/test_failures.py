@@ -643,3 +643,32 @@ def test_causes_that_were_once_mistaken(
     assert what in fault.what
     assert fix in fault.fix
     assert "should end in /v1" not in fault.fix
+
+
+@pytest.mark.parametrize("name", ["retry-after", "llm_provider-retry-after"])
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("7", " It asks to wait 7 s."),
+        ("2.5", " It asks to wait 2 s."),
+        ("9" * 20, ""),
+        ("sk-the-key", ""),
+        ("Wed, 21 Oct 2026 07:28:00 GMT", ""),
+        ("", ""),
+    ],
+)
+def test_only_a_number_of_seconds_is_told_of_what_a_server_asks(
+    name: str, asked: str, told: str
+) -> None:
+    """A header may repeat the key, or the start of it that no masking finds again."""
+    body = b'{"error":{"message":"slow down"}}'
+    fault = fault_from_reply(429, {**JSON, name: asked}, body, BASE, key=KEY)
+    assert fault is not None
+    assert fault.what == f"127.0.0.1:4000 takes no more requests just now.{told}"
+
+
+def test_a_cooldown_without_a_number_is_its_usual_one() -> None:
+    body = b'{"error":{"message":"all_deployments_in_cooldown"}}'
+    fault = fault_from_reply(429, {**JSON, "retry-after": "sk-the-key"}, body, BASE, key=KEY)
+    assert fault is not None
+    assert fault.fix.startswith("Wait 5 s")
