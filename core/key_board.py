@@ -12,13 +12,20 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from core.carried import variables_of
 from core.errors import Fault, KeyProblem, UsageProblem
-from core.keys.environment import key_variables, pi_folder, stored_in_pi, stored_variable
+from core.keys.environment import (
+    key_variables,
+    pi_folder,
+    shown_variable,
+    stored_in_pi,
+    stored_variable,
+)
 from core.keys.hosted_keys import HostedKey, others_found
-from core.keys.source import find_key, rebind_key
+from core.keys.source import find_key, rebind_key, rebind_variable
 from core.providers.base_url import read_base_url
 from core.providers.hosted import is_hosted, label
-from core.text import one_line
+from core.text import one_line, shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -320,17 +327,42 @@ def delete_key(workspace: Workspace, provider: Provider) -> bool:
 
 
 def rebind(
-    workspace: Workspace, provider: Provider, *, from_origin: str | None = None
+    workspace: Workspace,
+    provider: Provider,
+    *,
+    from_origin: str | None = None,
+    variable: str | None = None,
 ) -> tuple[str, ...]:
     """Agree that the provider's key may go to its base URL; says what was changed.
 
     Keys that other providers of the file use under the same variable stay where they are.
+    ``variable``: that one is meant, which a header of the provider reads.
 
     Raises:
         KeyProblem: there is no key to bind, or the keyring did not do it.
         UsageProblem: the base URL cannot be meant, or it is unclear which key is.
     """
     base = read_base_url(provider.base_url, exact=True)
+    keys = key_variables(provider.name, provider.api_key_env)
+    if variable is not None and variable not in keys:
+        if variable not in _of_headers(provider, workspace.env):
+            raise UsageProblem(
+                Fault(
+                    "usage",
+                    f"{shown_variable(variable)} is no variable of {one_line(provider.name, 60)}.",
+                    f"Neither its key ({', '.join(keys)}) nor a header of it reads that.",
+                    f"turnkey provider show {shell_word(provider.name)}",
+                )
+            )
+        return rebind_variable(
+            variable,
+            provider.name,
+            base,
+            workspace.env,
+            workspace.vault,
+            from_origin=from_origin,
+            keep=origins_of_others(workspace, provider, variable),
+        )
     return rebind_key(
         provider.name,
         provider.api_key_env,
@@ -379,9 +411,14 @@ def import_key(
     )
 
 
-def origins_of_others(workspace: Workspace, own: Provider) -> tuple[str, ...]:
-    """The origins that other providers of the file use with the same variable."""
-    variable = stored_variable(own.name, own.api_key_env)
+def origins_of_others(
+    workspace: Workspace, own: Provider, variable: str | None = None
+) -> tuple[str, ...]:
+    """The origins that other providers of the file use with the same variable.
+
+    ``variable``: None is the one that the key of ``own`` is stored under.
+    """
+    wanted = variable or stored_variable(own.name, own.api_key_env)
     found: list[str] = []
     for provider in workspace.providers:
         if provider.name == own.name:
@@ -390,9 +427,15 @@ def origins_of_others(workspace: Workspace, own: Provider) -> tuple[str, ...]:
             other, origin = _entry(provider)
         except UsageProblem:
             continue
-        if other == variable:
+        if wanted == other or wanted in _of_headers(provider, workspace.env):
             found.append(origin)
     return tuple(found)
+
+
+def _of_headers(provider: Provider, env: Mapping[str, str]) -> frozenset[str]:
+    """The variables that the headers of a provider read."""
+    values = provider.headers.values()
+    return frozenset(one for value in values for one in variables_of(value, env))
 
 
 def _entry(provider: Provider) -> tuple[str, str]:

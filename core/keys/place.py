@@ -8,6 +8,8 @@ import msgspec
 
 from core.errors import Fault
 from core.keys.backends import BackendError, Surroundings, Trouble, advice
+from core.keys.environment import own_variables
+from core.text import one_line, shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -93,5 +95,15 @@ def bound_elsewhere(
         "key_bound_elsewhere",
         f"The key {variable} is bound to {', '.join(elsewhere)}, not to {origin}.",
         "A key is sent only to the origin it was given for; the base URL is another one now.",
-        f"If {origin} may have it, run «turnkey keys rebind {provider}».",
+        f"If {origin} may have it, run «{rebind_command(provider, variable)}».",
     )
+
+
+def rebind_command(provider: str, variable: str) -> str:
+    """The command that agrees to ``variable`` for the provider's origin.
+
+    One that is not the provider's by its name may be a header's as well as the key's: it is named.
+    """
+    command = f"turnkey keys rebind {shell_word(one_line(provider, 60))}"
+    own = variable in own_variables(provider) or provider == "NAME"
+    return command if own else f"{command} --variable {shell_word(one_line(variable, 80))}"

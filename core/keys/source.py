@@ -25,7 +25,7 @@ from core.keys.environment import (
     shown_variable,
     stored_variable,
 )
-from core.keys.place import Place, bound_elsewhere, unremembered
+from core.keys.place import Place, bound_elsewhere, rebind_command, unremembered
 from core.keys.secret import Secret
 from core.keys.steering import looks_like_key, steers_programs
 from core.providers.key_forms import is_variable_name, looks_secret
@@ -244,25 +244,65 @@ def rebind_key(
         fault = variable_fault(api_key_env, name)
         if fault is not None:
             raise KeyProblem(fault)
-    done: list[str] = []
-    stored_as = stored_variable(name, api_key_env)
-    place: Place | None = vault.rebind(
-        stored_as, base.origin, patience, from_origin=from_origin, keep=keep
-    )
-    if place is not None:
-        others = [origin for origin in vault.stored_for(stored_as) if origin != base.origin]
-        bound = "may go to" if others else "is bound to"
-        also = f" as well as to {', '.join(others)}" if others else ""
-        done.append(f"The key {stored_as} {bound} {base.origin} now{also}, {place.words}.")
-    variables = key_variables(name, api_key_env)
-    variable = find_in(env, variables)
-    if variable is not None:
-        fault = vault.allow_environment(variable, base.origin, instead=True, keep=keep)
-        if fault is not None:
-            raise KeyProblem(Fault("keyring", fault.what, fault.why, fault.fix))
-        done.append(f"The key in {variable} may go to {base.origin} now.")
+    stored_as, variables = stored_variable(name, api_key_env), key_variables(name, api_key_env)
+    done = _rebound(stored_as, variables, base.origin, env, vault, from_origin, keep, patience)
     if not done and base.origin not in vault.stored_for(stored_as):
         raise KeyProblem(missing(name, variables, base.origin, env))
+    return done
+
+
+def rebind_variable(
+    variable: str,
+    name: str,
+    base: BaseUrl,
+    env: Mapping[str, str],
+    vault: Vault,
+    *,
+    from_origin: str | None = None,
+    keep: Collection[str] = (),
+    patience: Patience | None = None,
+) -> tuple[str, ...]:
+    """Agree that a variable which a header of provider ``name`` reads may go to its base URL.
+
+    Raises as :func:`rebind_key`.
+    """
+    fault = variable_fault(variable, name)
+    if fault is not None:
+        raise KeyProblem(fault)
+    origin = base.origin
+    done = _rebound(variable, (variable,), origin, env, vault, from_origin, keep, patience)
+    if not done and origin not in vault.stored_for(variable):
+        why = f"It is {'empty' if variable in env else 'not set'}, and none is stored."
+        what = f"There is nothing in {variable} to bind to {origin}."
+        raise KeyProblem(Fault("key_missing", what, why, f"Set {variable}, and repeat."))
+    return done
+
+
+def _rebound(
+    stored_as: str,
+    variables: tuple[str, ...],
+    origin: str,
+    env: Mapping[str, str],
+    vault: Vault,
+    from_origin: str | None,
+    keep: Collection[str],
+    patience: Patience | None,
+) -> tuple[str, ...]:
+    done: list[str] = []
+    place: Place | None = vault.rebind(
+        stored_as, origin, patience, from_origin=from_origin, keep=keep
+    )
+    if place is not None:
+        others = [other for other in vault.stored_for(stored_as) if other != origin]
+        bound = "may go to" if others else "is bound to"
+        also = f" as well as to {', '.join(others)}" if others else ""
+        done.append(f"The key {stored_as} {bound} {origin} now{also}, {place.words}.")
+    variable = find_in(env, variables)
+    if variable is not None:
+        fault = vault.allow_environment(variable, origin, instead=True, keep=keep)
+        if fault is not None:
+            raise KeyProblem(Fault("keyring", fault.what, fault.why, fault.fix))
+        done.append(f"The key in {variable} may go to {origin} now.")
     return tuple(done)
 
 
@@ -390,5 +430,5 @@ def _needs_consent(variable: str, name: str, origin: str) -> Fault:
         f"Nobody agreed yet that {one_line(variable, 60)} may go to {origin}.",
         f"It is not one of the provider's own variables ({own}, {plain}), and a config can name "
         "any variable.",
-        f"If {origin} may have it, run «turnkey keys rebind {one_line(name, 60)}».",
+        f"If {origin} may have it, run «{rebind_command(name, variable)}».",
     )

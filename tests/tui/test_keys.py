@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import sys
 import threading
 
@@ -354,6 +356,31 @@ def test_rebind_moves_a_stored_key_to_the_origin_of_the_file(keyring_desk: Desk)
         assert desk.kept() == {f"turnkey/{VARIABLE}@{server.origin}": KEY}
         assert desk.turnkey("ping", "--provider", "litellm").code == 0
     assert "already" in desk.turnkey("keys", "rebind", "litellm").err
+
+
+def test_what_is_said_of_a_headers_variable_is_a_command_that_works(
+    keyring_desk: Desk,
+) -> None:
+    desk = keyring_desk
+    desk.monkeypatch.setenv("TEAM_TOKEN", WRONG)
+    desk.monkeypatch.setenv(VARIABLE, KEY)
+    with running(good_server(["m"], KEY)) as server:
+        desk.write(
+            provider_table(server.base_url, "m", more='headers = {"X-Team" = "$TEAM_TOKEN"}')
+        )
+        refused = desk.turnkey("ping", "--provider", "litellm")
+        assert WRONG not in str(server.requests)
+        found = re.search(r"«turnkey (keys rebind [^»]*)»", refused.err)
+        assert found is not None, refused.err
+        done = desk.turnkey(*shlex.split(found[1]))
+        assert done.code == 0, done.err
+        assert "TEAM_TOKEN" in done.err
+        assert ("TEAM_TOKEN", server.origin, "environment") in desk.bound()
+        assert desk.turnkey("ping", "--provider", "litellm").code == 0
+        assert server.requests[-1].headers["x-team"] == WRONG
+    stranger = desk.turnkey("keys", "rebind", "litellm", "--variable", "AWS_SECRET_ACCESS_KEY")
+    assert stranger.code == 2
+    assert "AWS_SECRET_ACCESS_KEY" not in str(desk.bound())
 
 
 def test_rebind_of_nothing_exits_5(desk: Desk) -> None:

@@ -146,11 +146,18 @@ def forget(
     metavar="ORIGIN",
     help="Which stored key is meant, where it is stored for several origins.",
 )
+@click.option(
+    "--variable",
+    "header_variable",
+    metavar="VAR",
+    help="That variable is meant, which a header of the provider reads.",
+)
 @common
 @json_errors
 def rebind(
     name: str,
     from_origin: str | None,
+    header_variable: str | None,
     config: str | None,
     base: str | None,
     variant: str,
@@ -166,15 +173,17 @@ def rebind(
 
     workspace = open_here(config, variant, base)
     provider, endpoint, variable = kept(workspace.provider(name))
+    variable = header_variable or variable
     chosen = None if from_origin is None else read_origin(from_origin)
     _check_stored(variable, chosen, workspace.vault.stored_for(variable))
-    done = rebind_provider(workspace, provider, from_origin=chosen)
+    done = rebind_provider(workspace, provider, from_origin=chosen, variable=header_variable)
     if as_json:
         print_json(
             {"provider": name, "variable": variable, "origin": endpoint.origin, "done": done}
         )
     else:
-        say("\n".join(done) or f"The key of {name} may go to {endpoint.origin} already.")
+        meant = header_variable or f"The key of {name}"
+        say("\n".join(done) or f"{meant} may go to {endpoint.origin} already.")
 
 
 def _check_stored(variable: str, origin: str | None, stored: Sequence[str]) -> None:
