@@ -19,7 +19,14 @@ from core.keys.secret import Secret
 from core.providers.base_url import read_base_url
 from core.providers.key_forms import looks_secret, may_be_key, without_keys
 from core.providers.names import env_stem
-from core.providers.url_keys import address_keys, query_keys, shown_address, without_query_keys
+from core.providers.url_keys import (
+    address_keys,
+    path_keys,
+    query_keys,
+    shown_address,
+    without_path_keys,
+    without_query_keys,
+)
 from core.warden.difference import diff
 from core.warden.keys_edit import dotted, set_key, unset_key
 from core.warden.secrets import (
@@ -51,11 +58,11 @@ class Leak:
     """One key in the file."""
 
     path: KeyPath
-    way: Literal["remove", "reference", "login", "query", "none"]
+    way: Literal["remove", "reference", "login", "query", "path", "none"]
     """Its line is removed, or its value becomes ``$VARIABLE``; ``login``: a URL loses its user and
     password, which a header sends from then on, unless it is the provider's key; ``query``: a URL
-    loses the parameter, and its value becomes the provider's key; ``none``: nobody
-    knows its use."""
+    loses the parameter, and its value becomes the provider's key; ``path``: so with a part of its
+    path; ``none``: nobody knows its use."""
     variable: str = ""
     """What the keyring files it under."""
     origin: str = ""
@@ -73,6 +80,8 @@ class Leak:
             "reference": f"the line says ${self.variable}",
             "login": "the address stays without it",
             "query": "the address stays without it, and it is sent as the provider's key",
+            "path": "the address stays without it, and it is sent as the provider's key (a server "
+            "that wants it in the path takes no other: x tries it)",
         }[self.way]
         return f"Move it to the keyring as {self.variable}, only for {self.origin}; {left}."
 
@@ -126,6 +135,8 @@ def taken_out(document: Document, leak: Leak) -> Document:
     url = str(value_at(document.data(), leak.path))
     if leak.way == "query":
         return set_key(document, leak.path, without_query_keys(url))
+    if leak.way == "path":
+        return set_key(document, leak.path, without_path_keys(url))
     document = set_key(document, leak.path, bare_address(url))
     if leak.variable.endswith("_AUTHORIZATION"):
         header = (*leak.path[:-1], "headers", "Authorization")
@@ -212,7 +223,7 @@ def _leak(document: Document, path: KeyPath, taken: set[str]) -> Leak:
     if provider is None or not isinstance(value, str):
         return nothing
     try:
-        address = re.split(r"[?#]", bare_address(provider.base_url))[0]
+        address = without_path_keys(re.split(r"[?#]", bare_address(provider.base_url))[0])
         origin = read_base_url(address, exact=True).origin
     except UsageProblem:
         return nothing
@@ -245,10 +256,9 @@ def _leaked_login(
     Pi sends an ``Authorization`` header of the provider's own instead of the key.
     """
     if address_keys(url):
-        alone = login_in(url) is None and len(query_keys(url)) == len(address_keys(url)) == 1
-        return (
-            Leak(path, "query", key, origin) if alone and key not in taken else Leak(path, "none")
-        )
+        if login_in(url) is not None or len(address_keys(url)) != 1 or key in taken:
+            return Leak(path, "none")
+        return Leak(path, "query" if query_keys(url) else "path", key, origin)
     if _key_of_login(url) is not None and key not in taken:
         return Leak(path, "login", key, origin)
     name = str(path[2])
@@ -282,5 +292,7 @@ def _secret(document: Document, leak: Leak) -> Secret:
         return Secret(f"Basic {coded}")
     if leak.way == "query":
         return Secret(unquote(query_keys(value)[0]))
+    if leak.way == "path":
+        return Secret(unquote(path_keys(value)[0]))
     found = _BEARER.fullmatch(value) if leak.bearer else None
     return Secret(found[1] if found else value)

@@ -67,9 +67,7 @@ def at_row(
     if row == ALL:
         return groups
     return tuple(
-        group
-        for group in groups
-        if row in (_own_rows(group.first, overrides) or _lanes_of(group))
+        group for group in groups if row in (_own_rows(group.first, overrides) or _lanes_of(group))
     )
 
 

@@ -50,6 +50,16 @@ def is_opaque(text: str) -> bool:
     )
 
 
+def is_mixed(text: str) -> bool:
+    """True when an opaque run has small letters and capitals: no hash of a version has both.
+
+    Ask it of a model's id, where a hash in hexadecimal digits is a name that servers do give.
+    """
+    return any(
+        run.lower() != run != run.upper() and is_opaque(run) for run in _OPAQUE.findall(text)
+    )
+
+
 def key_spans(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of everything in ``text`` that has the form of a key of some service."""
     return (found.span() for found in _LOOKS.finditer(text))
@@ -62,8 +72,11 @@ def without_keys(text: str) -> str:
 
 def shown_selector(selector: str) -> str:
     """A selector as it may be shown: a key that stands in its place is masked."""
-    if "/" not in selector and is_opaque(selector):
+    provider, slash, model = selector.partition("/")
+    if not slash and is_opaque(selector):
         return _SHOWN
+    if is_mixed(model):
+        return f"{without_keys(provider)}/{_SHOWN}"
     return without_keys(selector)
 
 

@@ -61,6 +61,24 @@ def without_query_keys(url: str) -> str:
     return re.sub(r"[?#&;]+$", "", kept)
 
 
+def path_keys(url: str) -> tuple[str, ...]:
+    """The keys in a URL's path, as they are written."""
+    return tuple(url[start:end] for start, end in _path_spans(url))
+
+
+def without_path_keys(url: str) -> str:
+    """The URL without the parts of its path that are keys."""
+    for start, end in reversed(_path_spans(url)):
+        url = url[: start - 1] + url[end:]
+    return url
+
+
+def _path_spans(url: str) -> tuple[tuple[int, int], ...]:
+    tail = re.search(r"[?#]", url)
+    end = len(url) if tail is None else tail.start()
+    return tuple(span for span in address_keys(url) if span[1] <= end)
+
+
 def without_address_keys(text: str) -> str:
     """``text`` with the keys in its addresses masked, as :func:`address_keys` finds them."""
     for start, end in reversed(address_keys(text)):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from core.providers.key_forms import is_opaque, key_spans, looks_secret, may_be_key
+from core.providers.key_forms import is_mixed, is_opaque, key_spans, looks_secret, may_be_key
 from core.providers.url_keys import address_keys
 
 if TYPE_CHECKING:
@@ -27,6 +27,17 @@ _SECRET_NAME: Final = re.compile(
 _MAYBE_NAME: Final = re.compile(
     r"(?:^|[_.-])(?:key|auth|cookie|pwd|bearer|credentials?)$", re.IGNORECASE
 )
+_HARMLESS: Final = re.compile(
+    r"(?:^|[_.-])(?:public|routing|route|cache|caching|partition|shard|sort|primary|foreign|"
+    r"idempotency|dedup\w*|correlation|trace|object|index|group|team|project)[_-]?key$",
+    re.IGNORECASE,
+)
+"""Names that end in «key» and open nothing."""
+_SWITCHES: Final = frozenset(
+    {"anonymous", "disabled", "internal", "optional", "passthrough", "required", "turnkey-no-key"}
+)
+_VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_OPTION: Final = re.compile(r"(-{1,2}[A-Za-z][\w-]*|[A-Za-z_]\w*)(?:=(.+))?", re.DOTALL)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _REFERENCE: Final = re.compile(r"\$(?:\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Za-z_][A-Za-z0-9_]*)")
 _UPPER: Final = re.compile(r"\$[A-Z_][A-Z0-9_]*")
@@ -96,7 +107,10 @@ def _search(value: object, path: Path) -> Iterator[Path]:
                 yield from _search(entry, here)
     elif isinstance(value, list):
         for index, entry in enumerate(value):
-            yield from _search(entry, (*path, index))
+            if isinstance(entry, str) and _is_argument(value, index):
+                yield (*path, index)
+            else:
+                yield from _search(entry, (*path, index))
     elif isinstance(value, str) and is_secret(value, path):
         yield path
 
@@ -107,13 +121,42 @@ def is_secret(value: str, path: Path) -> bool:
     if looks_secret(value) or login_in(value) is not None or address_keys(value):
         return True
     if name == "model":
-        return "/" not in value and is_opaque(value)
-    if is_secret_name(name):
-        return _literal(value)
+        return is_opaque(value) if "/" not in value else is_mixed(value)
+    if name == "id" and "models" in path:
+        return is_mixed(value)
     in_header = len(path) > 1 and path[-2] == "headers"
-    if _MAYBE_NAME.search(_CAMEL.sub("_", name)):
+    if is_secret_name(name):
+        return _literal(value) and not (in_header and _names_variable(value))
+    split = _CAMEL.sub("_", name)
+    if _MAYBE_NAME.search(split) and not _HARMLESS.search(split):
+        # A header of such a name is there to open something: words can be its key as well.
+        if in_header and value.lower() not in _SWITCHES and not _names_variable(value):
+            return _literal(value)
         return _random(_REFERENCE.sub(" ", value))
     return in_header and not value.startswith("!") and is_opaque(value)
+
+
+def _names_variable(value: str) -> bool:
+    """Whether the value reads as a variable's name, which Pi puts the variable in for."""
+    return _VARIABLE.fullmatch(value) is not None and not _random(value)
+
+
+def _is_argument(arguments: list[object], index: int) -> bool:
+    """Whether an entry of a list is a key behind its option: ``["--api-key", "..."]``, or is an
+    assignment with one: ``"API_KEY=..."``."""
+    entry = str(arguments[index])
+    found = _OPTION.fullmatch(entry)
+    if found is not None and found[2] is not None:
+        return _opens(found[1]) and _literal(found[2])
+    before = arguments[index - 1] if index else None
+    told = _OPTION.fullmatch(before) if isinstance(before, str) else None
+    if told is None or told[2] is not None or not told[1].startswith("-"):
+        return False
+    return _opens(told[1]) and not entry.startswith("-") and _literal(entry)
+
+
+def _opens(option: str) -> bool:
+    return is_secret_name(_CAMEL.sub("_", option.lstrip("-")))
 
 
 def _literal(value: str) -> bool:

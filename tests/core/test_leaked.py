@@ -181,13 +181,26 @@ def test_a_key_in_a_query_becomes_the_providers_key(
     assert stored not in str(masked_data({"url": url, "keys": [stored]}, one))
 
 
-def test_a_key_in_a_path_is_found_and_masked_and_left_to_the_person() -> None:
+def test_a_key_in_a_path_is_found_and_masked_and_moved_where_one_asks(vault: Vault) -> None:
     key = "tok_PathSecret1234567890abcdefghijklmn"
-    one = document(HEAD.replace("4000/v1", f"4000/v1/{key}") + f"# see http://h/x?token={key}\n")
+    comment = f"# see http://h/x?token={key}\n"
+    one = document(HEAD.replace("4000/v1", f"4000/{key}/v1") + TAIL + comment)
     (leak,) = leaks(one)
-    assert leak.way == "none"
-    assert key not in masked(one.text, one)
+    assert leak.origin == ORIGIN
+    assert "wants it in the path" in leak.says
+    assert key not in masked(one.text, one) + leak.says
     assert key not in masked(f"http://other.lan/{key}/v1")
+    edited, _ = move(one, leak, vault)
+    assert edited.config().providers[0].base_url == "http://gw.acme.lan:4000/v1"
+    secret = vault.fetch("WARDEN_GW_API_KEY", ORIGIN)
+    assert secret is not None
+    assert secret.reveal() == key
+
+
+def test_two_keys_in_one_address_are_left_to_the_person() -> None:
+    key = "tok_PathSecret1234567890abcdefghijklmn"
+    one = document(HEAD.replace("4000/v1", f"4000/{key}/v1?api_key=QueryS3cret") + TAIL)
+    assert [leak.way for leak in leaks(one)] == ["none"]
 
 
 def test_a_key_as_a_name_is_masked_in_every_form_of_the_name() -> None:

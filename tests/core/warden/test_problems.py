@@ -386,6 +386,8 @@ HEX = "0123456789abcdef0123456789abcdef"
         (f"headers = {{ Ocp-Apim-Subscription-Key = '{HEX}' }}", "Subscription-Key"),
         (f"headers = {{ X-Gateway = '{HEX}' }}", "X-Gateway"),
         (f"headers = {{ X-Auth = '{HEX}' }}", "X-Auth"),
+        ("headers = { X-Gateway-Key = 'sesame w0rd open' }", "X-Gateway-Key"),
+        ("headers = { Cookie = 'session-w0rd-of-mine' }", "Cookie"),
         (f"apiKeyEnv = '{HEX}'", "apiKeyEnv"),
         (f"{SECRET} = 1", "litellm."),
     ],
@@ -441,6 +443,9 @@ def test_a_key_in_a_comment_is_found(text: str, places: tuple[tuple[int, int], .
         "headers = { X-Team = 'correct-horse-battery' }",
         "headers = { X-Api-Key = '${gw_token}' }",
         "headers = { Authorization = 'Token token=$GW_TOKEN' }",
+        "headers = { X-Routing-Key = 'the-team-of-payments' }",
+        "headers = { X-Api-Key = 'GATEWAY_API_KEY' }",
+        "headers = { X-Auth = 'Disabled' }",
         "headers = { X-Tenant = '0b9f9a3e-6f0a-4d0e-9b0e-0a8c1d2e3f40' }",
     ],
 )
@@ -596,3 +601,32 @@ def test_a_header_that_carries_somebody_elses_key_is_an_error(value: str, severi
     text += provider("https://b.example/v1", name="b")
     told = [one for one in found(text, env={"B_API_KEY": "x"}) if ".headers." in one.path]
     assert [one.severity for one in told] == [severity]
+
+
+MIXED = "aB3dE5gH7jK9mN1pQ3rS5tU7vW9xY1zA"
+
+
+@pytest.mark.parametrize(
+    ("text", "secret"),
+    [
+        ("[mcp.x]\nargs = ['--api-key', 'open sesame now']\n", True),
+        ("[mcp.x]\nargs = ['--port', '8', '--auth-token=open-sesame-now']\n", True),
+        ("[mcp.x]\nenv = ['API_KEY=open-sesame-now']\n", True),
+        ("[mcp.x]\nargs = ['--api-key', '$GATEWAY_KEY']\n", False),
+        ("[mcp.x]\nargs = ['--api-key', '--verbose-output']\n", False),
+        ("[mcp.x]\nargs = ['--max-tokens', '1234567890']\n", False),
+        ("[mcp.x]\nargs = ['--keyboard', 'open-sesame-now']\n", False),
+        (f"[defaults.agent]\nmodel = 'litellm/{MIXED}'\n", True),
+        (f"[defaults.agent]\nmodel = 'litellm/{MIXED.lower()}'\n", False),
+        (f"[[defaults.providers.a.models]]\nid = '{MIXED}'\n", True),
+        (f"[[defaults.providers.a.models]]\nid = '{HEX}'\n", False),
+    ],
+)
+def test_keys_in_argument_lists_and_in_places_of_ids_are_found_and_hashes_are_none(
+    text: str, *, secret: bool
+) -> None:
+    rows = found(text)
+    assert ("secret_in_file" in {one.code for one in rows}) == secret
+    if secret:
+        told = " ".join(f"{one.path} {one.message} {one.effect} {one.suggestion}" for one in rows)
+        assert not any(part in told for part in (MIXED, "sesame"))
