@@ -41,6 +41,8 @@ class About(msgspec.Struct, frozen=True):
     settings: str
     state: str
     """The folder of the key index (no values), receipts and saved versions."""
+    approved: int
+    """How many servers turnkey may look after by itself, because somebody agreed to that."""
     logs: str
     keyring: str
     """Which keyring holds the keys, or why none does."""
@@ -60,6 +62,7 @@ def about(
     state: Path,
     keyring: str,
     encoding: str,
+    approved: int = 0,
 ) -> About:
     """Put together what ``turnkey info`` tells. Reads versions, and looks whether files are there.
 
@@ -80,6 +83,7 @@ def about(
         variant=variant,
         settings=_there(settings, home),
         state=_there(state, home),
+        approved=approved,
         logs="none: turnkey writes no log",
         keyring=keyring,
         terminal=terminal,

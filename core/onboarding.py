@@ -77,7 +77,8 @@ def _judge(name: Name, workspace: Workspace, standing: Standing) -> tuple[bool, 
         bare = next((one.name for one in providers if not one.models), "")
         return bool(providers) and not bare, bare
     if name == "save":
-        return workspace.document.exists and not workspace.unsaved, ""
+        # A file without a provider is where the way begins, saved or not.
+        return bool(providers) and workspace.document.exists and not workspace.unsaved, ""
     report = workspace.lanes()
     selectors = [report.lanes[lane].selector for lane in ("agent", "auxiliary", "synthesis")]
     if name == "lanes":

@@ -65,3 +65,9 @@ def test_a_lane_that_leaves_is_not_done() -> None:
     states = {one.name: one.state for one in steps(on, NOTHING)}
     assert states["lanes"] == "next"
     assert states["provider"] == states["models"] == "done"
+
+
+def test_a_file_without_a_provider_is_not_called_saved() -> None:
+    on = workspace("version = 1\n")
+    found = steps(on, Standing("none"))
+    assert [step.state for step in found if step.name == "save"] == ["open"]

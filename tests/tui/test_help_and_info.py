@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from core.topics import TOPICS
+from tests.servers.scripted import good_server, running
 from tests.tui.desk import KEY, START, VARIABLE, Desk, provider_table
 
 if TYPE_CHECKING:
@@ -59,6 +60,18 @@ def test_info_names_places_and_variables_without_values(desk: Desk) -> None:
     found = desk.turnkey("info", "--json").json()
     assert VARIABLE in str(found["variables"])
     assert found["variant"] == "providers"
+    assert found["approved"] == 0
+
+
+def test_info_counts_the_approved_servers_and_names_none(desk: Desk) -> None:
+    desk.export(**{VARIABLE: KEY})
+    with running(good_server(["qwen"], KEY)) as server:
+        desk.write(provider_table(server.base_url, "qwen", name="local"))
+        desk.export(WARDEN_LOCAL_API_KEY=KEY)
+        assert desk.turnkey("ping", "--provider", "local", "--model", "qwen").code == 0
+        told = desk.turnkey("info")
+    assert "1 approved" in told.out
+    assert server.origin not in told.out
 
 
 COMPLETED: Final = [

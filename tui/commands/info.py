@@ -26,6 +26,7 @@ def info(config: str | None, base: str | None, variant: str, as_json: bool) -> N
     from pathlib import Path
 
     from core.about import about
+    from core.approvals import Approvals
     from core.paths import settings_file, state_folder
     from tui.commands.output import print_json, show
 
@@ -39,6 +40,7 @@ def info(config: str | None, base: str | None, variant: str, as_json: bool) -> N
         settings=settings_file(),
         state=state,
         keyring=_keyring(state),
+        approved=len(Approvals(state).origins),
         encoding=str(getattr(sys.stdout, "encoding", "") or "unknown"),
     )
     if as_json:
@@ -54,6 +56,7 @@ def info(config: str | None, base: str | None, variant: str, as_json: bool) -> N
         ("variant", found.variant),
         ("settings", found.settings),
         ("state", found.state),
+        ("servers", f"{found.approved} approved to be looked after on Home (w there)"),
         ("logs", found.logs),
         ("keyring", found.keyring),
         ("terminal", ", ".join(f"{name} {value}" for name, value in found.terminal.items())),
