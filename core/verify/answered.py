@@ -72,6 +72,8 @@ class Answered(msgspec.Struct, frozen=True):
     """``content`` came as a list of parts, which Pi cannot show."""
     message_chunks: bool = False
     """A stream's chunks hold ``message`` in place of ``delta``, which Pi does not read."""
+    old_calls: bool = False
+    """A call came in ``function_call``, which Pi does not read."""
     object_arguments: bool = False
     """A call's arguments came as an object, which Pi cannot read."""
 
@@ -227,5 +229,6 @@ class Fold:
             pieces=self._pieces,
             list_content=self._pi.list_content,
             message_chunks=self._pi.message_chunks,
+            old_calls=self._pi.old_calls,
             object_arguments=self._pi.object_arguments,
         )

@@ -52,6 +52,8 @@ class PiReader:
         """A call's arguments came as an object instead of text; Pi cannot put those together."""
         self.message_chunks = False
         """Chunks hold ``message`` in place of ``delta``, which Pi passes over."""
+        self.old_calls = False
+        """A call came in ``function_call``, the member before ``tool_calls``; Pi has none of it."""
         self._read_some = False
         self.over = False
         """A line was too long to be read further."""
@@ -87,6 +89,8 @@ class PiReader:
             self._chunk(chunk)
             if b'"message"' in payload and not (self._read_some or self.message_chunks):
                 self.message_chunks = _whole_message(chunk, payload)
+            if b'"function_call"' in payload and not self.old_calls:
+                self.old_calls = bool(_first(payload, "delta").get("function_call"))
 
     def _chunk(self, chunk: Chunk) -> None:
         if not chunk.choices:
@@ -138,10 +142,16 @@ def _whole_message(chunk: Chunk, payload: bytes) -> bool:
     """Whether the chunk says in a ``message`` what belongs into its ``delta``."""
     if not chunk.choices or _says(msgspec.to_builtins(chunk.choices[0].delta)):
         return False
+    return _says(_first(payload, "message"))
+
+
+def _first(payload: bytes, member: str) -> dict[str, object]:
+    """A member of the first choice that is an object; empty where there is none."""
     value = loose_object(payload)
     choices = None if value is None else value.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
-    return isinstance(first, dict) and _says(first.get("message"))
+    found = first.get(member) if isinstance(first, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _says(message: object) -> bool:

@@ -338,6 +338,39 @@ def calls_now_and_then() -> Hook:
     return hook
 
 
+def old_calls(turn: Turn) -> Behaviour | None:
+    """Calls as they were before tools."""
+    if not turn.said.calls:
+        return None
+    call = turn.said.calls[0]
+    delta = {"function_call": {"name": call.name, "arguments": call.arguments}}
+    events = [piece(MODEL, delta), piece(MODEL, {}, "function_call")]
+    return sse_reply(events, usage=counted(turn), model=MODEL)
+
+
+def without_ids(turn: Turn) -> Behaviour | None:
+    """Calls under no id: the model cannot tell which result is whose."""
+    if not turn.said.calls:
+        return None
+    calls = [
+        {"index": place, "function": {"name": one.name, "arguments": one.arguments}}
+        for place, one in enumerate(turn.said.calls)
+    ]
+    events = [piece(MODEL, {"tool_calls": calls}), piece(MODEL, {}, "tool_calls")]
+    return sse_reply(events, usage=counted(turn), model=MODEL)
+
+
+def filtered(turn: Turn) -> None:
+    """A gateway's filter takes a review for something bad."""
+    if turn.loops and not turn.said.calls:
+        turn.finish = "content_filter"
+
+
+def fails_over_results(turn: Turn) -> Behaviour | None:
+    """A template that knows no results, and a server that makes a 500 of that."""
+    return error_reply(500, "Only user and assistant roles are supported") if turn.goes_on else None
+
+
 def rambles(turn: Turn) -> Said | None:
     """Words that have nothing to do with the question."""
     asks = turn.loops or turn.structured or turn.long

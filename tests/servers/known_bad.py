@@ -17,7 +17,9 @@ from tests.servers.defects import (
     dumps,
     empty_with_tools,
     every_third,
+    fails_over_results,
     falls_back,
+    filtered,
     greps_and_tells,
     hermes,
     ignores_results,
@@ -34,6 +36,7 @@ from tests.servers.defects import (
     not_streamed,
     object_arguments,
     odd_finish,
+    old_calls,
     one_index,
     other_name,
     other_shape,
@@ -47,6 +50,7 @@ from tests.servers.defects import (
     thinks_too_long,
     tools_off,
     two_at_once,
+    without_ids,
     written,
 )
 from tests.servers.lane_server import MODEL, Hook, lane_server
@@ -211,6 +215,16 @@ KNOWN_BAD: Final[dict[str, Bad]] = {
     ),
     "calls a tool every other time": Bad(
         {"agent_loop": "calls_sometimes"}, calls_now_and_then, "another model"
+    ),
+    "calls in function_call": Bad(
+        {"agent_loop": "old_calls"}, always(old_calls), "into tool_calls"
+    ),
+    "calls without ids": Bad(
+        {"agent_loop": "calls_without_ids"}, always(without_ids), "an id of its own"
+    ),
+    "a content filter": Bad({"agent_loop": "odd_finish"}, always(filtered), "content filter"),
+    "a server that fails over results of tools": Bad(
+        {"agent_loop": "history_refused"}, always(fails_over_results), "template"
     ),
     "an answer that is none": Bad({}, always(rambles), unsure={"output_room": "not_told"}),
     "results of tools are not used": Bad(

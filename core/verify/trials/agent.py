@@ -163,6 +163,8 @@ def _failure(setting: Setting, end: LoopEnd) -> tuple[str, str, str]:
             return end.how, end.words, _finish_fix(setting, end)
         case "message_not_delta":
             return end.how, end.words, fixes.MESSAGE_CHUNKS
+        case "old_calls":
+            return end.how, end.words, _OLD_CALLS
         case "length_on_calls" if not _at_the_limit(setting, end):
             return end.how, end.words, _LENGTH
         case "length_on_calls" | "cut_in_call":
@@ -190,6 +192,9 @@ def _failure(setting: Setting, end: LoopEnd) -> tuple[str, str, str]:
     if end.valid == 0:
         words = f"Every call was one that Pi refuses to run: {end.problem}."
         return "bad_arguments", words, _BAD_ARGUMENTS
+    if end.unlinked:
+        words = "Calls came without an id of their own, so no result is known for its call."
+        return "calls_without_ids", words, _IDS
     if end.named == "several":
         words = (
             "Its answer passes on what the tools showed, several values or a whole file, where "
@@ -219,7 +224,15 @@ def _fault(setting: Setting, end: LoopEnd) -> tuple[str, str, str]:
         words = f"The first turn is taken, but not the one that brings results back: {said}"
         return "history_refused", words, fixes.refused(setting, fault)
     if failed_server(end.last) and fault.code != "parameter_refused":
-        return fixes.server_failed(fault)
+        finding, words, fix = fixes.server_failed(fault)
+        if end.turns > 1 and end.last.status is not None and end.last.status >= 500:
+            words = f"The first turn is taken; at the one that brings results back, {said}"
+            return (
+                "history_refused",
+                words,
+                f"{fix} Its chat template may have no results of tools.",
+            )
+        return finding, words, fix
     if end.last.refused or (end.last.status or 0) >= 500:
         return "refused", f"The request is not taken: {said}", fixes.refused(setting, fault)
     return fault.code, said, fault.fix
@@ -232,7 +245,7 @@ def _finish_fix(setting: Setting, end: LoopEnd) -> str:
         )
     if end.how == "list_content":
         return "Have the server or proxy send content as text."
-    return "Update the server, or look whether a proxy on the way cuts the stream's end off."
+    return fixes.finish(end.last)
 
 
 def _at_the_limit(setting: Setting, end: LoopEnd) -> bool:
@@ -248,6 +261,14 @@ _HELD: Final = 0.95
 _LENGTH: Final = (
     "Update the server, or the proxy before it: a finished call ends with tool_calls, and «length» "
     "is for one that was cut."
+)
+_OLD_CALLS: Final = (
+    "Update the server or the gateway: calls belong into tool_calls, and function_call has been "
+    "out of use since 2023."
+)
+_IDS: Final = (
+    "Update the server, or its tool parser: each call needs an id of its own, and the result "
+    "comes back under it."
 )
 _OWN_NAMES: Final = (
     "Choose a model that was trained to call the tools of the request, not its own; look whether "

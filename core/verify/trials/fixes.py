@@ -11,6 +11,7 @@ from core.verify.trials.cures import cure
 
 if TYPE_CHECKING:
     from core.errors import Fault
+    from core.verify.answered import Answered
     from core.verify.trials.setting import Setting
     from core.verify.trials.written_calls import Shape
 
@@ -83,6 +84,16 @@ def refused(setting: Setting, fault: Fault) -> str:
         "server or proxy take them (LiteLLM: drop_params), or use stock Warden with turnkey "
         "export pi."
     ).strip()
+
+
+def finish(answered: Answered | None) -> str:
+    """For an answer whose finish reason is none that Pi takes."""
+    if answered is not None and answered.finish_reason == "content_filter":
+        return (
+            "A content filter of the server, or of a gateway before it, stopped the answer: take "
+            "it out of the way of code under review, or use an endpoint without one."
+        )
+    return "Update the server, or look whether a proxy on the way cuts the stream's end off."
 
 
 def server_failed(fault: Fault) -> tuple[str, str, str]:

@@ -299,7 +299,9 @@ def room_left(setting: Setting, answered: Answered, last: str = "") -> Outcome:
         words = f"The request is not taken: {fixes.said(fault)}"
         return Outcome(False, "refused", words, fixes.refused(setting, fault), detail)
     if reply.ending != "answer":
-        return Outcome(False, reply.ending, reply.words or "There was no answer.", "", detail)
+        words = reply.words or "A tool was called where none was offered."
+        fix = fixes.OTHER_MODEL if answered.calls else fixes.finish(answered)
+        return Outcome(False, reply.ending, words, fix, detail)
     if not mentions(answered.answer, last):
         words = (
             "The answer does not come to the word that it was to end with, so nothing says that "

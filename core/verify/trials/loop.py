@@ -43,6 +43,7 @@ Ending = Literal[
     "odd_finish",
     "list_content",
     "message_not_delta",
+    "old_calls",
     "object_arguments",
     "broken_arguments",
     "cut_in_call",
@@ -80,6 +81,12 @@ def judged(answered: Answered) -> Judged:
         return Judged(
             "message_not_delta",
             "The stream's chunks hold «message» where «delta» belongs, and Pi reads nothing else.",
+        )
+    if answered.old_calls and not answered.calls:
+        return Judged(
+            "old_calls",
+            "The call came in «function_call», which was before «tool_calls»; Pi reads the new one "
+            "alone.",
         )
     if answered.object_arguments:
         return Judged(
@@ -176,6 +183,8 @@ class LoopEnd(msgspec.Struct, frozen=True):
     """What the answer gives: the fact, another value of its kind, or several."""
     strange: str = ""
     """The first name that was called and is no offered tool's."""
+    unlinked: bool = False
+    """Calls came without an id, or with one that another had: no result is known for its call."""
     problem: str = ""
     """What was wrong with the first call that Pi would not have run."""
     shape: Shape | None = None
@@ -197,6 +206,7 @@ async def run_loop(
     calls = valid = 0
     shown = repeated = False
     problem = strange = ""
+    ids: list[str] = []
     answered: Answered | None = None
     body: dict[str, object] = {}
     for turn in range(1, MOST_TURNS + 1):
@@ -207,13 +217,14 @@ async def run_loop(
         if reply.ending != "calls":
             gives = named(answered.answer, planted) if reply.ending == "answer" else "none"
             return LoopEnd(
-                reply.ending, reply.words, turn, calls, valid, shown, gives, strange, problem,
-                reply.shape, answered, body,
+                reply.ending, reply.words, turn, calls, valid, shown, gives, strange,
+                _unlinked(ids), problem, reply.shape, answered, body,
             )  # fmt: skip
         made = answered.calls[:_MOST_CALLS]
         results = [run_tool(planted.files, one.name, one.arguments) for one in made]
         tell(turn, _told(made[0], results[0], len(made)))
         calls += len(made)
+        ids += [one.id for one in made]
         valid += sum(one.valid for one in results)
         shown = shown or any(mentions(one.text, planted.fact) for one in results)
         problem = problem or next((one.problem for one in results if not one.valid), "")
@@ -241,8 +252,12 @@ async def run_loop(
     )
     return LoopEnd(
         "loop" if repeated else "turn_limit", words, len(ledger.answered), calls, valid, shown,
-        "none", strange, problem, None, answered, body,
+        "none", strange, _unlinked(ids), problem, None, answered, body,
     )  # fmt: skip
+
+
+def _unlinked(ids: list[str]) -> bool:
+    return "" in ids or len(set(ids)) < len(ids)
 
 
 def _told(call: ToolCall, result: ToolResult, count: int) -> str:

@@ -170,6 +170,7 @@ def _no_answer(setting: Setting, task: Task, answered: Answered, reply: Judged) 
             | "object_arguments"
             | "written_in_thinking"
             | "length_on_calls"
+            | "old_calls"
             | "cut_in_call"
         ):
             words = "It called a tool where none was offered."
@@ -182,8 +183,7 @@ def _no_answer(setting: Setting, task: Task, answered: Answered, reply: Judged) 
             return Outcome(False, "empty", words, fix)
     fault = answered.fault
     if fault is None:
-        fix = "Update the server, or look whether a proxy cuts the stream's end off."
-        return Outcome(False, reply.ending, reply.words, fix)
+        return Outcome(False, reply.ending, reply.words, fixes.finish(answered))
     if answered.status == 200 and fault.code == "bad_shape":
         return Outcome(
             False, "not_streamed", fixes.said(fault), "Have the endpoint stream: Pi always asks."
