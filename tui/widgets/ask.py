@@ -28,7 +28,7 @@ BOX = """
     {name} Horizontal {{ height: auto; margin-top: 1; }}
     {name} Button {{ margin-right: 1; min-width: 8; }}
     {name}.-stacked Horizontal {{ layout: vertical; }}
-    {name}.-stacked Button {{ width: 100%; text-align: left; }}
+    {name}.-stacked Button {{ width: 100%; content-align: left middle; text-align: left; }}
 """
 
 
