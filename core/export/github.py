@@ -35,7 +35,7 @@ def github(setup: Setup) -> Export:
     near = [one.name for one in chosen if not _far(one)]
     env = dict(_environment(setup, chosen))
     lines = [
-        *(f"# {word}" for word in words_of(setup)),
+        *(f"# {word}".replace("${{", "$ {{") for word in words_of(setup)),
         "name: Warden",
         "",
         "on:",

@@ -8,10 +8,10 @@ unless it is told). The key goes by the environment, never on the command line.
 
 from __future__ import annotations
 
-import json
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
+from core.export.jsonc import dumped
 from core.export.setup import Export, base_of, words_of
 from core.text import one_line
 
@@ -32,7 +32,7 @@ def guidellm(setup: Setup) -> Export:
     base = base_of(provider)
     streams = setup.concurrency or 4
     # As JSON: in its short form a comma splits, and an id such as 1e3 or no is read as YAML.
-    backend = json.dumps(_backend(base, model.id), ensure_ascii=False)
+    backend = dumped(_backend(base, model.id))
     parts = [
         "guidellm run",
         f"--backend {quote(backend)}",

@@ -119,9 +119,19 @@ def with_member(text: str, path: Sequence[str | int], value: object) -> str:
     return _inserted(text, node, path[depth], value)
 
 
+def dumped(value: object, indent: int | None = None) -> str:
+    """``value`` as JSON in which letters stay and nothing steers a terminal or an editor."""
+    written = json.dumps(value, indent=indent, ensure_ascii=False)
+    if written.isprintable():
+        return written
+    return "".join(
+        one if one == "\n" or one.isprintable() else json.dumps(one)[1:-1] for one in written
+    )
+
+
 def _replaced(text: str, above: Node, node: Node, value: object) -> str:
     if not _on_lines(text, above):
-        written = json.dumps(value, ensure_ascii=False)
+        written = dumped(value)
         return text[: node.start] + written + text[node.end :]
     line = text.rfind("\n", 0, node.start) + 1
     own = text[line : node.start]
@@ -135,7 +145,7 @@ def _inserted(text: str, node: Node, key: str | int, value: object) -> str:
     spans = _spans(node)
     lines = _on_lines(text, node)
     inner = _indent_of(text, spans[0][0]) if spans and lines else outer + "  "
-    made = f"{json.dumps(key, ensure_ascii=False)}: " if isinstance(key, str) else ""
+    made = f"{dumped(key)}: " if isinstance(key, str) else ""
     if not spans:
         body = made + _written(value, inner, newline)
         begin, end = text[node.start], text[node.end - 1]
@@ -149,7 +159,7 @@ def _inserted(text: str, node: Node, key: str | int, value: object) -> str:
         return f"{text[:cut]}{gap}{inner}{body}{newline}{outer}{text[node.end - 1 :]}"
     last = spans[-1][1]
     if not lines:
-        return f"{text[:last]}, {made}{json.dumps(value, ensure_ascii=False)}{text[last:]}"
+        return f"{text[:last]}, {made}{dumped(value)}{text[last:]}"
     body = made + _written(value, inner, newline)
     comma = _skip(text, last)
     if text[comma] == ",":  # a trailing comma: what follows it on its line stays there
@@ -179,7 +189,7 @@ def _line_end(text: str, at: int) -> int:
 
 
 def _written(value: object, indent: str, newline: str) -> str:
-    lines = json.dumps(value, indent=2, ensure_ascii=False).split("\n")
+    lines = dumped(value, indent=2).split("\n")
     return (newline + indent).join(lines)
 
 

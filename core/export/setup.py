@@ -136,7 +136,14 @@ def read_setup(
 
 
 def words_of(setup: Setup) -> tuple[str, ...]:
-    """What an export says of its verification, for formats that have comments."""
+    """What an export says of its verification, for formats that have comments.
+
+    One line each, whatever a receipt says: it lies in a folder where others may write.
+    """
+    return tuple(one_line(word) for word in _words(setup))
+
+
+def _words(setup: Setup) -> tuple[str, ...]:
     standing = setup.standing
     receipt = standing.receipt
     run = f"Run turnkey verify{_option(setup)}."
