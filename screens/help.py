@@ -41,6 +41,7 @@ EVERYWHERE: Final = (
     ("esc", "back, losing nothing"),
     ("tab", "to the next field or list; shift+tab to the one before"),
     ("↑ ↓ j k g G", "move in a list, to its first or last line"),
+    ("/", "find a line of the list by a part of it"),
     ("ctrl+p", "every action by its name, themes too"),
     ("ctrl+y", "copy the error on the screen, for a report; keys are masked"),
     ("ctrl+z", "to the shell and back with fg"),
@@ -63,7 +64,7 @@ def rows_of(screen: Screen[object]) -> tuple[tuple[str, str], ...]:
     return tuple((keys, words) for words, keys in found.items())
 
 
-_GENERAL: Final = frozenset({"help", "copy-fault"})
+_GENERAL: Final = frozenset({"help", "copy-fault", "find"})
 
 
 def _key_line(key: str, words: str, wide: int, room: int) -> Content:

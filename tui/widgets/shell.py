@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from core.text import one_line
+from tui.widgets.find import find_in
 from tui.widgets.keys_footer import KeysFooter
 from tui.widgets.path_bar import PathBar
 from tui.widgets.places import SCREENS, Open, ToHelp, ToHome, place_of
@@ -33,6 +34,7 @@ STEPS = {
     "G": "action_last",
 }
 NEXT_STEP = "The next step to a verified, saved file; on its own screen, leave it out"
+FIND = "Find a line of the list by a part of it"
 COPY_FAULT = "Copy the error's details for a report; keys are masked"
 TOO_SMALL = "turnkey needs 60 columns and 20 lines.\nMake the window larger, or press q to leave."
 LEAST = (60, 20)
@@ -87,6 +89,7 @@ class TurnkeyScreen(Screen[ResultType]):
     TITLE = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", id="help", show=False, tooltip="This help"),
+        Binding("slash", "find", "Find", key_display="/", show=False, id="find", tooltip=FIND),
         Binding("ctrl+n", "next_step", "Next step", show=False, id="next-step", tooltip=NEXT_STEP),
         Binding(
             "ctrl+y", "copy_fault", "Copy error", show=False, id="copy-fault", tooltip=COPY_FAULT
@@ -169,6 +172,10 @@ class TurnkeyScreen(Screen[ResultType]):
             event.stop()
             event.prevent_default()
             getattr(self.focused, action)()
+
+    def action_find(self) -> None:
+        """Find a line of a list."""
+        find_in(self)
 
     def action_next_step(self) -> None:
         """Open the step that comes next; on its own screen it is left out, where that is free."""
