@@ -20,6 +20,7 @@ from core.verify.known import standing_of
 from core.verify.words import (
     estimate_words,
     evidence_words,
+    others_words,
     outcome_words,
     sent_words,
     stopped_words,
@@ -248,6 +249,8 @@ class VerifyScreen(TurnkeyScreen[None]):
                 return Content(f"Under way. {visible(told[0])}")
             return Content(SAYS.get(line.kind, "Not tried yet."))
         parts: list[Content | tuple[str, str]] = [Content(visible(verdict.evidence.text))]
+        if verdict.others:
+            parts.append((f"\n{others_words(verdict)}", "$warning"))
         if verdict.fix:
             parts.append((f"\nfix  {visible(verdict.fix)}", "$success"))
         if verdict.evidence.exchanges:

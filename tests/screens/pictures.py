@@ -7,6 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from textual.widgets import Static
+
+from core.asker import NetworkAsker
+from core.demo.serve import start_demo
 from core.errors import Fault
 from screens.live import LiveScreen
 from tests.screens.stage import (
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from textual.pilot import Pilot
+
+    from core.demo.serve import Demo
+    from core.workspace import Workspace
 
     Steps = Callable[[Pilot[int]], Awaitable[None]]
 
@@ -139,6 +146,29 @@ async def to_doctor(pilot: Pilot[int]) -> None:
     await until(pilot, lambda: doctor.check_action("back", ()) is True)
 
 
+def on_demo(demo: Demo) -> Workspace:
+    """Three lanes on the demo provider, one of them on a model that fails it."""
+    lanes = {"agent": "plain", "auxiliary": "leaky-think", "synthesis": "plain"}
+    text = "version = 1\n" + "".join(
+        f'[defaults.{lane}]\nmodel = "demo/demo-{model}"\n' for lane, model in lanes.items()
+    )
+    text += f'[defaults.providers.demo]\nbaseUrl = "{demo.base_url}"\n'
+    for name in ("plain", "leaky-think"):
+        text += f'[[defaults.providers.demo.models]]\nid = "demo-{name}"\n'
+    found = workspace(text, env={"WARDEN_DEMO_API_KEY": demo.key.reveal()})
+    found.asker = NetworkAsker()
+    return found
+
+
+async def verified(pilot: Pilot[int]) -> None:
+    """A real verification, to its end; the cursor goes to what failed."""
+    await pilot.press("v")
+    await arrive(pilot, "VerifyScreen")
+    await pilot.press("v")
+    state = pilot.app.screen.query_one("#state", Static)
+    await until(pilot, lambda: "Not verified" in str(state.render()), seconds=180)
+
+
 async def draw(name: str, app: Stage, screen: str, steps: Steps) -> None:
     """Play the steps and write the picture."""
     async with app.run_test(size=SIZE) as pilot:
@@ -164,6 +194,8 @@ async def main() -> None:
     await draw("live", Stage(live, ToLive()), "LiveScreen", run_it)
     down = ScriptedAsker(report=report("chat", DOWN))
     await draw("doctor", Stage(workspace(FILLED, asker=down)), "HomeScreen", to_doctor)
+    with start_demo() as demo:
+        await draw("verify", Stage(on_demo(demo)), "HomeScreen", verified)
     await draw("save", Stage(workspace(), ToModels(draft=listed)), "ModelsScreen", to_save)
 
 
