@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from core.errors import Fault, Refusal
 from core.export.pi_models import header_variables, key_variable
 from core.export.setup import Export, Setup, Target, base_of, words_of
+from core.providers.presets import presets
 from core.text import one_line
 
 if TYPE_CHECKING:
@@ -22,15 +23,9 @@ if TYPE_CHECKING:
     from core.providers.base_url import BaseUrl
     from core.warden.config import Provider
 
-_ML_INTERN: Final = {
-    "ollama": ("ollama/", "OLLAMA"),
-    "vllm": ("vllm/", "VLLM"),
-    "lmstudio": ("lm_studio/", "LMSTUDIO"),
-    "llamacpp": ("llamacpp/", "LLAMACPP"),
-}
-"""Dialect -> selector prefix and stem of its variables (``agent/core/local_models.py``)."""
 _SHARED: Final = ("vllm/", "LOCAL_LLM")
-"""For every other server: the prefix of an OpenAI-compatible one, and the shared variables."""
+"""For a server without a prefix of its own in ml-intern: that of any OpenAI-compatible one, and the
+shared variables (``agent/core/local_models.py``). The others' are in ``assets/presets.toml``."""
 
 _FILES: Final[dict[Target, str]] = {
     "stock-env": "warden.env",
@@ -55,7 +50,15 @@ def ml_intern(setup: Setup) -> Export:
             "Its selectors hold no white space.",
             "Give the server an alias without one.",
         )
-    prefix, stem = _ML_INTERN.get(setup.dialects.get(provider.name, ""), _SHARED)
+    if not base.url.endswith("/v1"):
+        raise _no(
+            f"ml-intern cannot ask {_name(provider)}: it adds /v1 to {one_line(base.url, 160)}.",
+            "Its requests go to /v1/chat/completions below the address alone.",
+            "Give the server an address that ends in /v1.",
+        )
+    known = setup.dialects.get(provider.name)
+    own = next((one.ml_intern for one in presets() if one.dialect == known), None)
+    prefix, stem = own or _SHARED
     lines = [f"{stem}_BASE_URL={quote(base.url)}"]
     notes = [f"ml-intern --model {quote(prefix + model.id)}"]
     names: tuple[str, ...] = ()
@@ -64,6 +67,8 @@ def ml_intern(setup: Setup) -> Export:
     else:
         names = (f"{stem}_API_KEY",)
         lines.append(f"# {names[0]}: the key of {_name(provider)}, from ${key_variable(provider)}")
+    if own is None:
+        notes.append("VLLM_BASE_URL and VLLM_API_KEY go before these: leave them unset.")
     if provider.headers:
         notes.append("ml-intern sends no extra headers; those of the provider are left out.")
     notes.append("ml-intern never sends an effort to a server of your own.")

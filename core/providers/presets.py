@@ -43,6 +43,8 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether what it does not list it does not serve either, patterns apart."""
     get_model: str
     """What to do, in words, when it has no model that can chat."""
+    ml_intern: tuple[str, str] | None = None
+    """Prefix of its selectors and stem of its variables in ml-intern; None: it has none there."""
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

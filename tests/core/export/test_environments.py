@@ -55,6 +55,14 @@ def test_ml_intern_names_the_keys_variable_and_refuses_white_space() -> None:
     spaced = replace(LOCAL, models=(ModelEntry("a b"),))
     with pytest.raises(Refusal):
         ml_intern(setup(spaced))
+    with pytest.raises(Refusal, match="adds /v1"):
+        ml_intern(setup(replace(GATEWAY, base_url="https://gw.acme.lan/openai")))
+
+
+@pytest.mark.parametrize("dialect", ["litellm", "generic", "forged\n", "vllm"])
+def test_what_goes_before_the_shared_variables_is_told(dialect: str) -> None:
+    made = ml_intern(replace(setup(LOCAL), dialects={"ollama": dialect}))
+    assert ("VLLM_BASE_URL and" in " ".join(made.notes)) is (dialect != "vllm")
 
 
 @pytest.mark.parametrize(

@@ -56,3 +56,9 @@ def test_every_kind_has_a_tab_or_shares_the_one_for_all_others() -> None:
 
 def test_short_labels_fit_a_column() -> None:
     assert all(0 < len(one.short) <= 12 for one in presets())
+
+
+def test_prefixes_and_variables_of_another_reader_are_all_different() -> None:
+    own = [one.ml_intern for one in presets() if one.ml_intern is not None]
+    assert len({prefix for prefix, _ in own}) == len({stem for _, stem in own}) == len(own) == 4
+    assert all(prefix.endswith("/") and stem.isupper() for prefix, stem in own)
