@@ -199,6 +199,8 @@ class HomeScreen(TurnkeyScreen[None]):
     def _state(self, lane: Lane, resolution: Resolution) -> str:
         if resolution.selector is None:
             return "▲ left to Pi"
+        if any(one.lane == lane and one.code != "E8" for one in self.workspace.lanes().escapes):
+            return "▲ leaves your servers"  # E8 is about a skill's model, not about the lane's
         run = self.workspace.tried.get(resolution.selector)
         return lane_state(lane, self._standing, run, datetime.now(UTC))
 
