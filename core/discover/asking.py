@@ -44,6 +44,8 @@ AT_ONCE: Final = 240
 """Requests at one time to one endpoint: what Ollama is asked of each model goes out together."""
 _LARGE: Final = 1 << 18
 # Bytes from which a body is read beside the event loop, so that a screen stays alive meanwhile.
+_PROXYS: Final = frozenset({403, 502, 503, 504})
+# Statuses with which a proxy's own page comes: it refuses, or does not reach the server.
 _MOST_PAGES: Final = 40
 _PAGE: Final = 1000
 # Rows of a page: the most that Anthropic's list gives at once.
@@ -97,8 +99,8 @@ class Asker:
             return Listed(base, (), error.fault, None)
         self._address = timer.address or self._address
         proxy = proxy_of(self._client)
-        page = reply.status < 300 and is_html(reply.headers, reply.body)
-        if proxy is not None and base.scheme == "http" and page:
+        proxys = reply.status < 300 or reply.status in _PROXYS
+        if proxy is not None and proxys and is_html(reply.headers, reply.body):
             words = read_error(reply.body).message
             said = shown(words if self.key is None else self.key.redact(words))[:120]
             return Listed(base, (), page_by_proxy(base, proxy, reply.status, said), None)

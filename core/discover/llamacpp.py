@@ -64,6 +64,8 @@ def _props_facts(props: Mapping[str, Json]) -> Facts:
     facts.add("tools", flag(caps.get("supports_tool_calls", caps.get("supports_tools"))))
     if "enable_thinking" in as_text(props.get("chat_template")):
         facts.add("reasoning", value=True, note="its chat template switches thinking")
+    if caps.get("supports_reasoning_effort") is True:
+        facts.add("reasoning", value=True, note="its chat template takes an effort")
     return facts
 
 

@@ -145,11 +145,12 @@ def row_facts(row: Mapping[str, Json], source: Source = "server") -> Facts:
     facts = Facts(source)
     top = as_dict(row.get("top_provider"))
     meta = as_dict(row.get("meta"))
+    _openrouter_window(facts, tokens(row.get("context_length")), tokens(top.get("context_length")))
     for value in (
         row.get("max_model_len"),  # vLLM, SGLang
         row.get("max_input_tokens"),  # LiteLLM
         meta.get("n_ctx"),  # llama.cpp
-        row.get("context_length"),  # OpenRouter
+        row.get("context_length"),  # OpenRouter, where only one of the two is told
         top.get("context_length"),
         row.get("context_window"),  # Groq and others
     ):
@@ -178,6 +179,13 @@ def row_facts(row: Mapping[str, Json], source: Source = "server") -> Facts:
     facts.set_kind(kind_of(row.get("mode")))
     facts.set_kind(kind_of(row.get("type")))
     return facts
+
+
+def _openrouter_window(facts: Facts, models: int | None, served: int | None) -> None:
+    """The window of the model, and of the provider that serves it first: the smaller one holds."""
+    if models is not None and served is not None and served < models:
+        facts.add("context_window", served, "at the provider that serves it first")
+        facts.add("context_ceiling", models, "at the provider that gives it the most")
 
 
 def _modalities(facts: Facts, architecture: Mapping[str, Json]) -> None:

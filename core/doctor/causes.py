@@ -299,7 +299,7 @@ def strange_reply(
     bare = not reply.body and reply.status in {403, *_GATEWAY}
     if proxy is not None and (reply.status == 407 or (html and reply.status >= 400) or bare):
         return _proxy_answers(reply, base, proxy)
-    if proxy is not None and html and base.scheme == "http" and reply.status < 300:
+    if proxy is not None and html and reply.status < 300:
         said = shown(read_error(reply.body).message)[:120]
         return page_by_proxy(base, proxy, reply.status, said)
     if fault is None:

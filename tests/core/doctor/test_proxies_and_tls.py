@@ -167,6 +167,16 @@ async def test_a_page_that_came_by_way_of_a_proxy_is_told_as_such() -> None:
     assert "NO_PROXY" in report.error.fix
 
 
+@pytest.mark.parametrize("status", [200, 403, 502, 503, 504])
+async def test_a_proxys_page_in_place_of_the_list_names_the_proxy(status: int) -> None:
+    page = text_reply(status, "<html><title>Blocked</title></html>", "text/html")
+    async with ScriptedProvider({}, default=page) as proxy:
+        listed = await discover(PLAIN_AWAY, Secret(KEY), network=behind(proxy.origin))
+    assert listed.error is not None
+    assert f"the proxy {proxy.origin}" in listed.error.what
+    assert "Blocked" in listed.error.why
+
+
 @pytest.mark.parametrize(("typed", "error"), [(True, None), (False, "path_wrong")])
 async def test_a_front_page_is_no_verdict_where_the_list_is_at_a_path_beside_it(
     typed: bool, error: str | None
