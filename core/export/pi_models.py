@@ -46,6 +46,7 @@ def provider_entry(setup: Setup, provider: Provider) -> dict[str, object]:
         "apiKey": key_reference(setup, provider),
     }
     if provider.headers:
+        _refuse_commands(provider)
         entry["headers"] = dict(provider.headers)
     entry["models"] = [
         _model(model, setup.learned.get(f"{provider.name}/{model.id}")) for model in provider.models
@@ -62,6 +63,24 @@ def key_reference(setup: Setup, provider: Provider) -> str:
     if provider.name in setup.keyless and not provider.api_key_env:
         return PLACEHOLDER
     return f"${key_variable(provider)}"
+
+
+def _refuse_commands(provider: Provider) -> None:
+    """A header that is a command is Pi's to run for each request: no file of ours carries one on.
+
+    ``warden.toml`` may be a stranger's, and Pi's files are read in every folder.
+    """
+    for header, value in provider.headers.items():
+        if read_value(value, {}) is None:
+            shown = one_line(header, 60)
+            raise Refusal(
+                Fault(
+                    "not_exportable",
+                    f"The header {shown} of {one_line(provider.name, 60)} is a command.",
+                    "Pi would run it for each request, wherever it is started.",
+                    "Put the value into a variable and write «$NAME».",
+                )
+            )
 
 
 def header_variables(provider: Provider) -> tuple[str, ...]:

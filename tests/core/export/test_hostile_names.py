@@ -116,7 +116,9 @@ def test_pi_reads_the_names_as_they_are_and_no_other(
 ) -> None:
     asked = a_setup(model, name, header, said, "stock")
     text = text_of(asked, "pi")
-    assert text is not None
+    assert (text is None) is header.startswith("!")  # a command
+    if text is None:
+        return
     data = parse(text).data()
     assert isinstance(data, dict)
     assert list(data) == ["providers"]
