@@ -150,9 +150,11 @@ class Tape:
         body = self.body(change, drop=drop)
         return self._keep(name, await self.bench.line.send(body), counted=True)
 
-    async def ask_all(self, changes: Mapping[str, Mapping[str, object]]) -> None:
+    async def ask_all(
+        self, changes: Mapping[str, Mapping[str, object]], *, drop: tuple[str, ...] = ()
+    ) -> None:
         """Each of ``changes`` over R0, at once; kept in their order."""
-        bodies = [self.body(change) for change in changes.values()]
+        bodies = [self.body(change, drop=drop) for change in changes.values()]
         replies = await asyncio.gather(*map(self.bench.line.send, bodies))
         for name, answered in zip(changes, replies, strict=True):
             self._keep(name, answered, counted=True)
@@ -178,15 +180,15 @@ class Tape:
     async def confirm_all(
         self, changes: Mapping[str, Mapping[str, object]], *, drop: tuple[str, ...] = ()
     ) -> None:
-        """For each of ``changes`` that was refused the same again, and R0 after them all.
+        """For each of ``changes`` that was refused the same twice more, and R0 after them all.
 
         A refusal counts where it stands between two plain requests that are taken, and comes
-        again: a server that refuses now and then refuses no field.
+        every time: a server that refuses now and then refuses no field.
         """
         asked = ((name, self.answers.get(name)) for name in changes)
         refused = [name for name, one in asked if one is not None and (one.refused or broken(one))]
-        for name in refused:
-            await self.ask(f"{name} again", changes[name], drop=drop)
+        again = [(f"{name} again{more}", name) for name in refused for more in ("", " 2")]
+        await self.ask_all({new: changes[name] for new, name in again}, drop=drop)
         if refused:
             await self.again("after")
         if any(broken(self.answers[name]) for name in refused):

@@ -74,8 +74,9 @@ def read(answers: Answers, name: str) -> Reading:
             f" {told(after)}",
         )
     again = answers.get(f"{name} again")
-    if again is not None and again.ok:
-        return Reading("unclear", f"It was refused once and not again: {words}")
+    more = (again, answers.get(f"{name} again 2"))
+    if any(one is not None and one.ok for one in more):
+        return Reading("unclear", f"It was refused, and then taken: {words}")
     if one.refused:
         return Reading("refused", words)
     after = answers.get("after again")

@@ -28,13 +28,15 @@ async def _ask_parts(tape: Tape) -> None:
     await tape.ask("as text", plain)
     if tape.answers["as text"].ok:
         await tape.again("parts again")
+        await tape.again("parts again 2")
 
 
 def _parts(answers: Answers, _: Subject) -> Judged:
     before, text = answers["before"], answers.get("as text")
     if not before.ok:
-        again = answers.get("parts again")
-        if text is None or not text.ok or again is None or again.ok:
+        again = (answers.get("parts again"), answers.get("parts again 2"))
+        mine = text is not None and text.ok
+        if not mine or any(one is None or one.ok for one in again):
             return Judged(
                 None,
                 "unclear",
@@ -175,8 +177,8 @@ PROBES: Final = (
         "parts",
         "Is a user's message read when it is a list of parts?",
         (),
-        3,
-        200,
+        4,
+        250,
         _ask_parts,
         _parts,
         bare=True,

@@ -41,6 +41,8 @@ CANDIDATES: Final[tuple[Compat, ...]] = (
 )
 """In the order of trying: what Pi does unasked, then what self-hosted servers read."""
 _LIKELY: Final = 4
+_AGAIN: Final = (" again", " again 2", " again 3")
+"""What repetitions are called, behind the name of what they repeat."""
 _FULL: Final = Compat(supports_reasoning_effort=True)
 
 
@@ -95,11 +97,15 @@ async def _try(tape: Tape, changes: dict[str, Body]) -> None:
             answered = await tape.ask(f"{name} {side}", change)
             if answered.ok and thinks(answered) == base and name != "openai":
                 break
-        if moved(tape.answers, candidate) == "both":
-            # a model may think or not of itself: once more each
-            for side, fields in (("on", on), ("off", off)):
-                change = {"messages": sum_of(tape), **fields}
-                await tape.ask(f"{name} {side} again", change)
+        if moved(tape.answers, candidate) in {"both", "on"}:
+            # a model may think or not of itself: some more of each
+            sides = (("on", on), ("off", off)) if off else (("on", on), ("nothing", off))
+            again: dict[str, Body] = {
+                f"{name} {side}{more}": {"messages": sum_of(tape), **fields}
+                for side, fields in sides
+                for more in _AGAIN
+            }
+            await tape.ask_all(again)
         if moved(tape.answers, candidate) == "both":
             return
 
@@ -116,16 +122,19 @@ def moved(answers: Answers, candidate: Compat) -> str:
     if on.state != "accepted":
         return "unclear"
     thought_on = thinks(answers[f"{name} on"])
+    steady = all(thinks(answers.get(f"{name} on{more}")) for more in _AGAIN)
+    repeated = f"{name} on{_AGAIN[0]}" in answers
     if off.state != "accepted":
         known = not base or off.state == "refused"
-        return "on" if thought_on and known else "ignored"
+        idle = not any(thinks(answers.get(f"{name} nothing{more}")) for more in _AGAIN)
+        return "on" if thought_on and known and idle and (steady or not repeated) else "ignored"
     thought_off = thinks(answers[f"{name} off"])
     if not thought_on or thought_off:
         return "ignored"
-    on_again, off_again = answers.get(f"{name} on again"), answers.get(f"{name} off again")
-    if on_again is not None and not thinks(on_again):
+    if repeated and not steady:
         return "ignored"
-    return "ignored" if thinks(off_again) else "both"
+    offs = [answers.get(f"{name} off{more}") for more in _AGAIN]
+    return "ignored" if any(thinks(one) for one in offs) else "both"
 
 
 def _judge(answers: Answers, subject: Subject) -> Judged:
@@ -212,8 +221,8 @@ PROBES: Final = (
         "thinking-format",
         "Which of Pi's ways to steer thinking does this model obey?",
         ("thinkingFormat", "chatTemplateKwargs", "chatTemplateArgs"),
-        26,
-        6500,
+        32,
+        8000,
         _ask,
         _judge,
     ),

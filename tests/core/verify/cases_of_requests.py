@@ -126,6 +126,8 @@ CASES: Final = (
     ),
     Case("store", lambda: FakeModel(refuses={"wrong": flaky(has("store"))}), "unsure", "unclear"),
     Case("store", lambda: FakeModel(refuses={"store": once(has("store"))}), "unsure", "unclear"),
+    Case("store", lambda: FakeModel(refuses={"store": once(has("store"), 2)}), "unsure", "unclear"),
+    Case("parts", lambda: FakeModel(refuses={"no": once(wait_no_parts, 4)}), "unsure", "unclear"),
     Case(
         "store",
         lambda: FakeModel(refuses={"store: a bool": odd_value("store")}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tests.core.verify.habits import (
     SEER,
@@ -12,6 +12,7 @@ from tests.core.verify.habits import (
     bad_effort,
     bare_past,
     budget_text,
+    by_chance,
     callers,
     effort_means,
     flaky,
@@ -31,6 +32,14 @@ from tests.core.verify.habits import (
     user_after_tool,
 )
 from tests.servers.fake_model import FakeModel, has
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _moody(seed: int) -> Callable[[], FakeModel]:
+    return lambda: FakeModel(thinks=by_chance(seed, 0, 3, 40))
+
 
 CASES: Final = (  # the conversation sent back
     Case("tool-result-name", FakeModel, "pass", "not_needed"),
@@ -295,4 +304,16 @@ CASES: Final = (  # the conversation sent back
     Case("image", lambda: FakeModel(refuses={"not multimodal": has_image}), "pass", "refused"),
     Case("image", FakeModel, "fail", "dropped", facts=SEER),
     Case("image", lambda: FakeModel(counts=False), "unsure", "not_seen", facts=SEER),
+    # a model that thinks when it likes obeys no switch, however often one seems to work
+    *(
+        Case(
+            "thinking-format",
+            _moody(seed),
+            "unsure",
+            "ignored",
+            (("supportsReasoningEffort", False),),
+            THINKER,
+        )
+        for seed in range(6)
+    ),
 )

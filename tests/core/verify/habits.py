@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import cycle, pairwise
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from core.verify.pi_shape import PiModel
@@ -45,12 +46,12 @@ def flaky(rule: Callable[[Body], bool]) -> Callable[[Body], bool]:
     return refuse
 
 
-def once(rule: Callable[[Body], bool]) -> Callable[[Body], bool]:
-    """Refuses what the rule names the first time, and then takes it."""
+def once(rule: Callable[[Body], bool], times: int = 1) -> Callable[[Body], bool]:
+    """Refuses what the rule names the first time, or times, and then takes it."""
     met: list[bool] = []
 
     def refuse(body: Body) -> bool:
-        if not rule(body) or met:
+        if not rule(body) or len(met) == times:
             return False
         met.append(True)
         return True
@@ -183,6 +184,12 @@ def sometimes(*amounts: int) -> Callable[[Body], int]:
 def thinks_and_wants(body: Body) -> bool:
     """Past answers must hold reasoning_content, but only while thinking is on."""
     return "reasoning_effort" in body and bare_past(body)
+
+
+def by_chance(seed: int, *amounts: int) -> Callable[[Body], int]:
+    """Thinks as much as the dice say."""
+    dice = Random(seed)
+    return lambda _: dice.choice(amounts)
 
 
 def gateway_none(body: Body) -> str:
