@@ -181,6 +181,16 @@ def test_the_json_of_source(keyring_desk: Desk) -> None:
     assert desk.bound() == [(VARIABLE, ORIGIN, "keyring")]
 
 
+def test_source_of_the_runtime_claude_has_no_preflight_to_fail(desk: Desk) -> None:
+    text = provider_table(URL, "m")
+    desk.write(text)
+    assert at(desk.turnkey("keys", "source", "--json").json(), "keys", 0, "preflight") is False
+    desk.write(text + '\n[defaults]\nruntime = "claude"\n')
+    told = desk.turnkey("keys", "source", "--json").json()
+    assert (at(told, "keys", 0, "preflight"), told["runtimes"]) == (True, ["claude"])
+    assert "none (runtime claude)" in desk.turnkey("keys", "source").out
+
+
 def test_source_says_where_pi_has_a_key_of_its_own(desk: Desk) -> None:
     desk.write(provider_table(URL, "m"))
     folder = desk.home / ".pi" / "agent"

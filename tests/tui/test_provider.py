@@ -553,10 +553,11 @@ def test_providers_of_the_base_layer_are_renamed_and_removed_there(desk: Desk) -
 
 
 def test_a_header_that_holds_a_key_without_saying_so_is_refused(desk: Desk) -> None:
-    key = "0123456789abcdef" * 2
-    added = desk.turnkey(
-        "provider", "add", "gw", "--url", "http://127.0.0.1:9/v1", "--header", f"X-Gateway={key}"
-    )
-    assert added.code == 2
-    assert key not in added.out + added.err
-    assert not desk.file.exists()
+    for key in ("0123456789abcdef" * 2, "Kj38dkLmQ92xPzWq7aBc"):
+        added = desk.turnkey(
+            *("provider", "add", "gw", "--url", "http://127.0.0.1:9/v1"),
+            *("--header", f"X-Gateway={key}", "--dry-run", "--model", "m"),
+        )
+        assert added.code == 2
+        assert key not in added.out + added.err
+        assert not desk.file.exists()

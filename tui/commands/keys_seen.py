@@ -23,14 +23,21 @@ def source(config: str | None, base: str | None, variant: str, as_json: bool) ->
     """Show which source each provider's key comes from now. Never a value.
 
     The environment wins, as Warden resolves it, then the keyring. The last column says whether
-    Warden's own check would pass in this environment as it stands.
+    Warden's own check would pass in this environment as it stands; for the runtime claude it looks
+    at no provider, and so passes.
     """
+    import msgspec
+
+    from core.key_board import runtimes
     from tui.commands.output import print_json, print_table, warn
 
     workspace = open_here(config, variant, base)
     found = [_source(workspace, provider) for provider in workspace.providers]
     if as_json:
-        print_json({"keys": found})
+        # Nothing is checked for that runtime, so nothing can fail there.
+        claude = _for_claude(workspace)
+        told = [msgspec.structs.replace(one, preflight=True) if claude else one for one in found]
+        print_json({"keys": told, "runtimes": sorted(runtimes(workspace))})
     elif found:
         rows = [
             (
@@ -38,7 +45,7 @@ def source(config: str | None, base: str | None, variant: str, as_json: bool) ->
                 entry.variable,
                 entry.origin,
                 entry.source,
-                "passes" if entry.preflight else "fails",
+                _preflight(workspace, entry),
             )
             for entry in found
         ]
@@ -50,6 +57,19 @@ def source(config: str | None, base: str | None, variant: str, as_json: bool) ->
             warn(f"{entry.provider}: {entry.unasked.what} {entry.unasked.why} {entry.unasked.fix}")
         if entry.owned_by_pi:
             warn(f"{entry.provider}: Pi's auth.json has a key of its own, and Pi sends that one.")
+
+
+def _preflight(workspace: Workspace, entry: KeySource) -> str:
+    if _for_claude(workspace):
+        return "none (runtime claude)"
+    return "passes" if entry.preflight else "fails"
+
+
+def _for_claude(workspace: Workspace) -> bool:
+    """Whether Warden runs on claude alone: then its preflight looks at no provider."""
+    from core.key_board import runtimes
+
+    return runtimes(workspace) == {"claude"}
 
 
 def _source(workspace: Workspace, provider: Provider) -> KeySource:

@@ -172,6 +172,16 @@ def _address(url: str | None, kind: Preset | None) -> str:
     raise UsageProblem(_usage(what, "", "Add --url URL, for example --url localhost:4000."))
 
 
+def _looks_random(value: str) -> bool:
+    """A run of twenty that has small letters, capitals and digits: no name of a team or a route."""
+    import re
+
+    return any(
+        re.search("[a-z]", run) and re.search("[A-Z]", run) and len(re.findall("[0-9]", run)) > 1
+        for run in re.findall(r"(?<![$\w{])[A-Za-z0-9_-]{20,}", value)
+    )
+
+
 def _headers(pairs: tuple[str, ...]) -> dict[str, str]:
     """``K=V`` pairs as a mapping. Raises UsageProblem, also for a key that would get into a file.
 
@@ -191,7 +201,8 @@ def _headers(pairs: tuple[str, ...]) -> dict[str, str]:
             raise UsageProblem(
                 _usage("--header wants K=V.", "", "For example --header X-Team=review.")
             )
-        if any(secret_paths({"headers": {header: value}})):
+        # What looks random may be a key of nobody's known form: it would stand in the diff, too.
+        if _looks_random(value) or any(secret_paths({"headers": {header: value}})):
             raise UsageProblem(
                 _usage(
                     f"The value of the header {one_line(header, 60)} looks like a key.",
