@@ -19,7 +19,13 @@ from core.providers.key_forms import may_be_key, shown_selector
 from core.providers.names import name_fault, name_warnings
 from core.providers.url_keys import address_keys, shown_address, without_query_keys
 from core.text import one_line
-from core.warden.edits import remove_provider, rename_provider, replace_provider, uses
+from core.warden.edits import (
+    remove_provider,
+    rename_provider,
+    rename_selectors,
+    replace_provider,
+    uses,
+)
 from core.warden.secrets import bare_address, login_in
 from tui.widgets.ask import AskChoice
 from tui.widgets.fault import FaultBox
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from core.errors import Fault
+    from core.warden.document import Document
+    from core.warden.lanes import Layer
     from core.workspace import Workspace
 
 
@@ -47,6 +55,8 @@ class ProviderScreen(TurnkeyScreen[None]):
     def __init__(self, workspace: Workspace, name: str) -> None:
         super().__init__(workspace)
         self._provider = workspace.provider(name)
+        own = workspace.config.provider(name) is not None
+        self._layer: Layer = "repo" if own or workspace.base is None else "base"
         self._address = self._provider.base_url
         if login_in(self._address) is not None:
             self._address = bare_address(self._address)  # a password is never shown
@@ -79,11 +89,36 @@ class ProviderScreen(TurnkeyScreen[None]):
         self.query_one("#name Input").focus()
 
     def _uses(self) -> list[str]:
-        found = uses(self.workspace.document, self._provider.name)
+        name, here = self._provider.name, self.workspace.document
+        sheets = [self._sheet]
+        if self.workspace.follows(self._layer, name):
+            sheets.append(here)
         return [
-            f"{use.dotted} = {one_line(shown_selector(use.selector), 60)} (line {use.line})"
-            for use in found
+            f"{use.dotted} = {one_line(shown_selector(use.selector), 60)} "
+            f"({f'{one_line(sheet.path.name, 40)}, ' if self._layer == 'base' else ''}"
+            f"line {use.line})"
+            for sheet in sheets
+            for use in uses(sheet, name)
         ]
+
+    @property
+    def _sheet(self) -> Document:
+        """The file that the provider stands in."""
+        return self.workspace.sheet(self._layer)
+
+    async def _agreed(self) -> bool:
+        """Whether the file of an organisation's base layer is meant to be edited."""
+        if self._layer == "repo":
+            return True
+        where = one_line(str(self._sheet.path), 200)
+        answer = await self.app.push_screen_wait(
+            AskChoice(
+                f"«{one_line(self._provider.name, 40)}» stands in the base layer, {where}. "
+                "Other repositories may read it too.",
+                (("no", "Leave it"), ("base", "Change it there")),
+            )
+        )
+        return answer == "base"
 
     def _written(self) -> tuple[str, str, str | None]:
         return (
@@ -95,7 +130,7 @@ class ProviderScreen(TurnkeyScreen[None]):
     def _fault(self) -> Fault | None:
         """Why what is written cannot stand; each field says so as one types."""
         name, url, variable = self._written()
-        taken = [one.name for one in self.workspace.config.providers]
+        taken = [one.name for one in self._sheet.config().providers]
         fault = None
         if name != self._provider.name:
             fault = name_fault(name, taken)
@@ -155,13 +190,20 @@ class ProviderScreen(TurnkeyScreen[None]):
                 return
             keep = answer == "keep"
         changed = msgspec.structs.replace(old, base_url=url, api_key_env=variable)
+        if not await self._agreed():
+            return
+        here = self.workspace.document
+        both = self.workspace.follows(self._layer, old.name) and not keep
         try:
-            document = replace_provider(self.workspace.document, changed)
+            document = replace_provider(self._sheet, changed)
             document = rename_provider(document, old.name, name, keep_selectors=keep)
+            following = rename_selectors(here, old.name, name) if both else here
         except TurnkeyError as error:
             box.show(error.fault)
             return
-        self.workspace.edit(document)
+        self.workspace.edit(document, self._layer)
+        if both:
+            self.workspace.edit(following)
         if url != old.base_url:
             words = "The key belongs to the address it was given for: k shows it, and re-binds it."
             self.notify(words, markup=False)
@@ -186,14 +228,14 @@ class ProviderScreen(TurnkeyScreen[None]):
         answer = await self.app.push_screen_wait(
             AskChoice(question, (("keep", "Keep it"), ("remove", "Remove it")))
         )
-        if answer != "remove":
+        if answer != "remove" or not await self._agreed():
             return
         try:
-            document = remove_provider(self.workspace.document, self._provider.name)
+            document = remove_provider(self._sheet, self._provider.name)
         except TurnkeyError as error:
             self.query_one(FaultBox).show(error.fault)
             return
-        self.workspace.edit(document)
+        self.workspace.edit(document, self._layer)
         self.dismiss()
 
 

@@ -115,7 +115,7 @@ def _repo_skills(base: Mapping[str, object], repo: Mapping[str, object]) -> Iter
         layer: Source = "repo"
         if value is None or value == {}:
             value, layer = _at(base, path), "base"
-        if value is not None:
+        if value not in (None, {}):
             yield Value(path, value, layer)
     for path in _INHERITED_KEYS:
         below, above = _at(base, path), _at(repo, path)

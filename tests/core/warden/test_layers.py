@@ -119,3 +119,12 @@ def test_skills_get_the_repositorys_runner_and_logs_and_no_offline() -> None:
     repo = {"defaults": {"offline": True}, "runner": {"concurrency": 5}}
     found = {value.path: value.value for value in layered(base, repo).repo_skills}
     assert found == {("runner", "concurrency"): 5}
+
+
+def test_an_empty_map_of_providers_gives_nothing_to_anybody() -> None:
+    for base, repo in (
+        ({"defaults": {"providers": {}}}, {}),
+        ({}, {"defaults": {"providers": {}}}),
+    ):
+        found = layered(base, repo)
+        assert [value.path for value in (*found.repo_skills, *found.workflow)] == []
