@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from core.live.calls import SLOTS
 from core.live.chunk import loose_object
 from core.live.counts import Usage, count
 from core.live.events import (
@@ -75,6 +76,7 @@ class MessagesReader:
         self._usage = Usage()
         self._served: str | None = None
         self._slots: dict[int, int] = {}
+        self._called = 0
         self._whole: set[int] = set()
         self.payloads = 0
         """How many payloads were understood."""
@@ -180,7 +182,11 @@ class MessagesReader:
     def _call(
         self, value: Mapping[str, object], block: Mapping[str, object], at: float
     ) -> list[Event]:
-        slot = len(self._slots)
+        slot = min(self._called, SLOTS - 1)
+        self._called += 1
+        if len(self._slots) >= SLOTS:  # blocks so old are closed
+            self._slots.clear()
+            self._whole.clear()
         self._slots[_index(value)] = slot
         given = block.get("input")
         arguments = ""

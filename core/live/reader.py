@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from core.live.calls import SLOTS
 from core.live.chunk import (
     Chunk,
     Delta,
@@ -218,6 +219,8 @@ class EventReader:
             key, slot = call_id, self._slots.get(call_id)
         else:
             key, slot = -1, len(self._slot_ids) - 1 if self._slot_ids else None
+        if slot is None and len(self._slot_ids) >= SLOTS:
+            slot = SLOTS - 1
         if slot is None:
             slot = len(self._slot_ids)
             self._slots[key] = slot

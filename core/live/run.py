@@ -65,6 +65,8 @@ _STREAM_TIMES: Final = 64
 
 Nothing of it is kept beyond bounds of its own, and whoever watches can stop it.
 """
+_TURN_S: Final = 0.02
+"""How long the reader goes on, where bytes are always there, before the events are taken."""
 _DRAIN_S: Final = 0.1
 """How long the end of the body may take after ``[DONE]``, so that the connection is kept."""
 
@@ -347,11 +349,15 @@ class _Flow:
         )
         if first:
             self._took(reader, first)
+        turn = self._loop.time()
         while not reader.done:
             until = self._data_at + patience_s(self._bounds) if self._finished else None
             if (data := await piece_by(chunks, until)) is None:
                 break
             self._took(reader, data)
+            if self._read_at - turn > _TURN_S:
+                await asyncio.sleep(0)
+                turn = self._loop.time()
             if len(self.events) > _HELD_EVENTS:
                 self.room.clear()
                 await self.room.wait()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from core.errors import Fault
+from core.live.calls import MOST, Calls, ToolCall
 from core.live.counts import Usage  # noqa: TC001  # Run can be decoded
 from core.live.events import (
     Adapted,
@@ -37,6 +38,8 @@ from core.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+__all__ = ["Run", "ToolCall", "Transcript", "judge", "not_tried"]
+
 _GOOD_FINISH: Final = frozenset({"stop", "end", "length", "tool_calls", "function_call"})
 """The finish reasons that Pi takes for an answer; every other word is an error to it."""
 _UNREACHED: Final = frozenset(
@@ -56,14 +59,6 @@ def _holds(answer: str, word: str) -> bool:
     """Whether the answer holds the word itself, in any case; not as a part of another one."""
     pattern = rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])"
     return re.search(pattern, answer, re.IGNORECASE) is not None
-
-
-class ToolCall(msgspec.Struct, frozen=True):
-    """A tool call put together from its pieces; ``arguments`` is JSON text as it was sent."""
-
-    id: str
-    name: str
-    arguments: str
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -93,26 +88,6 @@ class Run(msgspec.Struct, frozen=True):
         return any(warning.code == code for warning in self.warnings)
 
 
-class CallPieces:
-    """One call while it comes."""
-
-    __slots__ = ("arguments", "id", "name")
-
-    def __init__(self) -> None:
-        self.id = self.name = ""
-        self.arguments = KeptText()
-
-    def add(self, piece: ToolPiece) -> None:
-        """One more piece of it."""
-        self.id = self.id or piece.id
-        self.name = self.name or piece.name
-        self.arguments.add(piece.arguments)
-
-    def told(self) -> ToolCall:
-        """The call so far."""
-        return ToolCall(self.id, self.name, str(self.arguments))
-
-
 class Transcript:
     """Events folded into what a run is judged by. One for one try."""
 
@@ -126,7 +101,7 @@ class Transcript:
     def _reset(self) -> None:
         self._reasoning = KeptText()
         self._answer = KeptText()
-        self._calls: list[CallPieces] = []
+        self._calls = Calls()
         self._finish: str | None = None
         self._status: int | None = None
         self._web_page = False
@@ -149,9 +124,7 @@ class Transcript:
         elif isinstance(event, Reasoning):
             self._reasoning.add(event.text)
         elif isinstance(event, ToolPiece):
-            while len(self._calls) <= event.index:
-                self._calls.append(CallPieces())
-            self._calls[event.index].add(event)
+            self._calls.add(event)
         elif isinstance(event, AnswerWasThinking):
             self._reasoning.take_all(self._answer)
         elif isinstance(event, Finished):
@@ -185,8 +158,8 @@ class Transcript:
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The calls so far."""
-        return tuple(call.told() for call in self._calls)
+        """The calls so far; of very many the first ones."""
+        return self._calls.told()
 
     def warnings(self, now: float | None = None) -> tuple[RunWarning, ...]:
         """What the stream tells so far; at ``now``, also what to think of its silence."""
@@ -195,8 +168,15 @@ class Transcript:
 
     def _told(self) -> tuple[RunWarning, ...]:
         gone = self._reasoning.dropped + self._answer.dropped
-        gone += sum(call.arguments.dropped for call in self._calls)
+        gone += self._calls.dropped
         found = (*self._refused, *self.meter.warnings())
+        if more := self._calls.more:
+            calls = RunWarning(
+                "calls_not_kept",
+                f"{more:,} tool calls after the first {MOST} are not kept; all were counted.",
+                "The model calls without end: look at its chat template, set an output limit.",
+            )
+            found = (*found, calls)
         if not gone:
             return found
         note = RunWarning(
@@ -291,7 +271,7 @@ class Transcript:
                 "The server ignores or maps the model id.",
                 "Choose the id that the server lists.",
             )
-        if not answer.strip() and not (self._calls and expects is None):
+        if not answer.strip() and not (self._calls.count and expects is None):
             return Fault(
                 "empty_answer",
                 "The model stopped without an answer.",

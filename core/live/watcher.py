@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from core.errors import TurnkeyError
+from core.live.calls import Calls
 from core.live.events import (
     Adapted,
     Answer,
@@ -31,7 +32,7 @@ from core.live.events import (
 from core.live.ping import ask, masked
 from core.live.record import Recorder
 from core.live.switch import quick_switching
-from core.live.verdict import CallPieces, Run, Transcript, not_tried
+from core.live.verdict import Run, Transcript, not_tried
 from core.live.watching import Exchange, Progress, State
 from core.wire.bounds import Bounds
 from core.wire.stamps import STAMPS, Stamps
@@ -121,7 +122,7 @@ class _Watch:
         self._restarted = False
         self._moved = False
         self._prefill: float | None = None
-        self._calls: list[CallPieces] = []
+        self._calls = Calls()
         self._events = 0
         self._slow_at = 0.0
         self._rates: tuple[float, ...] = ()
@@ -154,7 +155,8 @@ class _Watch:
                 rates=self._rates,
                 counts_from=meter.counts_from,
                 prefill=self._prefill,
-                calls=tuple(call.told() for call in self._calls),
+                calls=self._calls.told(),
+                more_calls=self._calls.more,
                 said=self._said,
                 run=run,
                 chunks=self._recorder.chunks,
@@ -273,7 +275,8 @@ class _Watch:
 
     def _fold(self) -> None:
         waiting = self._waiting
-        while waiting:
+        # What is added meanwhile waits for the next time: a flood must not hold up whoever takes.
+        for _ in range(len(waiting)):
             item = waiting.popleft()
             if isinstance(item, _Came):
                 self._recorder.read(item.data, item.at)
@@ -308,9 +311,7 @@ class _Watch:
         elif isinstance(event, ToolPiece):
             self._events += 1
             self._enter("calling", event.at)
-            while len(self._calls) <= event.index:
-                self._calls.append(CallPieces())
-            self._calls[event.index].add(event)
+            self._calls.add(event)
         elif isinstance(event, PrefillProgress):
             if event.total > 0:
                 self._prefill = min(event.processed / event.total, 1.0)

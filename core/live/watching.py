@@ -59,7 +59,9 @@ class Progress(msgspec.Struct, frozen=True):
     prefill: float | None = None
     """How much of the prompt is read, 0 to 1; None where the server does not say."""
     calls: tuple[ToolCall, ...] = ()
-    """The tool calls so far, their arguments as far as they came."""
+    """The tool calls so far, their arguments as far as they came; of very many the first ones."""
+    more_calls: int = 0
+    """How many calls came after those."""
     said: tuple[RunWarning, ...] = ()
     """What the run tells in words, so far; the last word is in ``run``."""
     run: Run | None = None

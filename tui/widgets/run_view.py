@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.containers import Vertical
 from textual.content import Content
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from core.live.figures import CountsFrom, Figures
     from core.live.verdict import ToolCall
     from core.live.watching import Progress
+
+
+SHOWN: Final = 20
+"""Tool calls that are shown: each is a line that is laid out with every frame."""
 
 
 class RunView(Vertical):
@@ -44,6 +48,7 @@ class RunView(Vertical):
         """Those typed beside the run go first."""
         self._chosen: bool | None = None
         self._calls: tuple[ToolCall, ...] = ()
+        self._more = 0
         self.add_class("-folded")
 
     def compose(self) -> ComposeResult:
@@ -80,7 +85,7 @@ class RunView(Vertical):
         """Nothing came yet."""
         self.thinking.clear()
         self.answer.clear()
-        self._calls = ()
+        self._calls, self._more = (), 0
         self.query_one(PhaseBar).show((0.0, 0.0, 0.0))
         self._sign_fold()
 
@@ -101,9 +106,9 @@ class RunView(Vertical):
             if self._chosen is None:
                 self._fold(True)
             answer.push(progress.answer)
-        if progress.calls != self._calls:
-            self._calls = progress.calls
-            answer.aside(call_lines(progress.calls))
+        if progress.calls != self._calls or progress.more_calls != self._more:
+            self._calls, self._more = progress.calls, progress.more_calls
+            answer.aside(call_lines(progress.calls, progress.more_calls))
 
     def figures(self, progress: Progress) -> None:
         """Show counts, rates and phases; a few times a second is enough."""
@@ -131,8 +136,9 @@ class RunView(Vertical):
         pane.sign()
 
 
-def call_lines(calls: Sequence[ToolCall]) -> Content:
-    """The tool calls so far, a line each; nothing of them is run."""
+def call_lines(calls: Sequence[ToolCall], more: int = 0) -> Content:
+    """The first tool calls, a line each, and how many ``more`` came; nothing of them is run."""
+    more += max(len(calls) - SHOWN, 0)
     lines = [
         Content.assemble(
             ("→ calls ", "$secondary"),
@@ -140,8 +146,10 @@ def call_lines(calls: Sequence[ToolCall]) -> Content:
             " ",
             one_line(call.arguments, 600),
         )
-        for call in calls
+        for call in calls[:SHOWN]
     ]
+    if more:
+        lines.append(Content(f"… and {more:,} more calls"))
     return Content("\n").join(lines)
 
 

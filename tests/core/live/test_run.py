@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from core.keys.secret import Secret
@@ -47,6 +49,9 @@ from tests.servers.scripted import (
     text_reply,
     usage,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 CHAT = ("POST", "/v1/chat/completions")
 REQUEST = ChatRequest("m", "hello", max_tokens=64)
@@ -456,3 +461,27 @@ async def test_keep_alives_are_seen() -> None:
     behaviour = sse_reply([b": one\n\n", piece("m", {"content": "PONG"}, "stop")])
     events, _ = await collect(behaviour)
     assert sum(isinstance(one, KeepAlive) for one in events) == 1
+
+
+async def test_events_are_taken_though_more_bytes_are_always_there() -> None:
+    """A source that never waits for anything, as a socket is that was read too late."""
+    made = 0
+    taken = False
+
+    async def flood() -> AsyncIterator[bytes]:
+        nonlocal made
+        while not taken and made < 40_000:
+            made += 1
+            yield event(piece("m", {"content": "word "}))
+        yield event(piece("m", {}, "stop"))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        del request
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=flood())
+
+    base = read_base_url("http://127.0.0.1:4000/v1")
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        async for one in stream(client, base, REQUEST, Bounds()):
+            taken = taken or isinstance(one, Answer)
+    assert taken
+    assert made < 10_000

@@ -11,7 +11,8 @@ import pytest
 
 from core.keys.secret import MASK, Secret
 from core.live.prompts import PONG_PROMPT, READY_PROMPTS, ReadyPrompt
-from core.live.watcher import PENDING, watch
+from core.live.record import Recorder
+from core.live.watcher import PENDING, _Watch, watch
 from core.providers.base_url import read_base_url
 from core.wire.bounds import Bounds
 from tests.servers.scripted import (
@@ -351,6 +352,31 @@ async def test_what_of_a_long_answer_is_not_kept_is_said() -> None:
     gone = int(told.message.split()[0].replace(",", ""))
     assert run.answer.count("x") + gone == 60 * len(word)
     assert "--max-tokens" in told.fix
+
+
+async def test_a_take_does_not_wait_for_the_end_of_a_flood(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one takes, as much comes again."""
+    folded = 0
+    flooded: _Watch
+
+    def one_more(recorder: Recorder, data: bytes, at: float) -> None:
+        nonlocal folded
+        del recorder
+        folded += 1
+        if folded < 10_000:
+            flooded.read(data, at)
+
+    async with ScriptedProvider({CHAT: raw(Hang())}) as server:
+        watching = watch(read_base_url(server.base_url), "m", PONG, bounds=QUICK)
+        assert isinstance(watching, _Watch)
+        flooded = watching
+        await until(flooded, lambda now: now.state == "waiting")
+        monkeypatch.setattr(Recorder, "read", one_more)
+        flooded.read(b": alive\n\n", 1.0)
+        flooded.take()
+        assert folded < 100
+        flooded.stop()
+        await flooded.over()
 
 
 async def test_threads_end_with_their_requests() -> None:
