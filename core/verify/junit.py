@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from core.text import visible
-from core.verify.words import count_words, groups, others_words, selector_of
+from core.verify.words import count_words, groups_of, others_words, selector_of
 
 if TYPE_CHECKING:
     from core.errors import Fault
@@ -33,7 +33,7 @@ def junit(receipt: Receipt | None, fault: Fault | None = None, at: str = "") -> 
     when = (receipt.at if receipt is not None else at).removesuffix("Z")
     if fault is not None:
         _ended(root, fault, when)
-    for group in () if receipt is None else groups(receipt.verdicts, receipt.overrides):
+    for group in () if receipt is None else groups_of(receipt):
         words = [one.verdict for one in group.verdicts]
         suite = ET.SubElement(
             root,

@@ -187,12 +187,14 @@ class Verification:
                     for name, one in zip(names, found, strict=True)
                     if isinstance(one, TurnkeyError)
                 }
+                if len(names) > 1:
+                    for name, error in down.items():
+                        tell(Down(name, error.fault))
                 if len(down) == len(names):
                     for error in down.values():
                         raise error
                 for name, one in zip(names, found, strict=True):
                     if isinstance(one, TurnkeyError):
-                        tell(Down(name, one.fault))
                         continue
                     target, endpoint, ids = one
                     asked.append(endpoint)

@@ -52,6 +52,12 @@ def groups(verdicts: Sequence[Verdict], overrides: Collection[OwnModel] = ()) ->
     )
 
 
+def groups_of(receipt: Receipt) -> tuple[Group, ...]:
+    """The groups of a receipt's verdicts, with the skills whose own models were tried."""
+    agent = receipt.lanes.get("agent")
+    return groups(receipt.verdicts, [one for one in receipt.overrides if one.selector != agent])
+
+
 def selector_of(verdict: Verdict) -> str:
     """``provider/model``, or a dash for a lane that has none."""
     parts = [part for part in (verdict.provider, verdict.model) if part]

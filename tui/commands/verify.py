@@ -189,12 +189,12 @@ def _stop_at_signals(run: asyncio.Future[Receipt]) -> list[int]:
 
 def _show(verification: Verification, receipt: Receipt) -> None:
     from core.verify.registry import compat_probes
-    from core.verify.words import groups, outcome_words, verdict_lines
+    from core.verify.words import groups_of, outcome_words, verdict_lines
     from tui.commands.output import show
 
     titles = {task.name: task.title for task in verification.whole.tasks}
     questions = {probe.name for probe in compat_probes(optional=True)}
-    for group in groups(receipt.verdicts, receipt.overrides):
+    for group in groups_of(receipt):
         show(group.title)
         held = 0
         for one in group.verdicts:
@@ -204,7 +204,8 @@ def _show(verification: Verification, receipt: Receipt) -> None:
             for line in verdict_lines(one, titles.get(one.probe, one.probe)):
                 show(f"  {line}")
         if held:
-            show(f"  ✓ {held} questions on what the server takes of what Warden's engine sends")
+            noun = "question" if held == 1 else "questions"
+            show(f"  ✓ {held} {noun} on what the server takes of what Warden's engine sends")
         show()
     show(outcome_words(receipt))
 

@@ -227,6 +227,14 @@ async def test_one_provider_that_is_down_fails_with_its_cause_and_the_others_are
     assert not receipt.interrupted
 
 
+async def test_where_none_can_be_asked_each_cause_is_told(tmp_path: Path) -> None:
+    told: list[Event] = []
+    text = TWO.format(url="http://127.0.0.1:1/v1")
+    with pytest.raises(EndpointProblem):
+        await verified(workspace_at(tmp_path, text, state=tmp_path / "state"), tell=told.append)
+    assert [one.provider for one in told if isinstance(one, Down)] == ["mine", "gone"]
+
+
 async def test_a_skills_own_model_is_part_of_what_is_verified(tmp_path: Path) -> None:
     def hook(turn: Turn) -> Said | None:
         return Said("I call no tools.") if turn.loops and turn.model == "weak" else None

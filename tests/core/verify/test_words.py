@@ -18,6 +18,7 @@ from core.verify.words import (
     count_words,
     evidence_words,
     groups,
+    groups_of,
     others_words,
     outcome_words,
     stopped_words,
@@ -102,6 +103,8 @@ def test_a_skills_own_model_is_told_with_the_skill() -> None:
     own = [OwnModel("security", None, "gw/m"), OwnModel("security", "local", "gw/m")]
     found = groups([verdict("agent_loop", "pass", "agent"), verdict("x", "pass", "synthesis")], own)
     assert [one.title for one in found] == ["agent · gw/m, named by security", "synthesis · gw/m"]
+    lane = receipt(verdict("x", "pass", "agent"), overrides=tuple(own), lanes={"agent": "gw/m"})
+    assert [one.title for one in groups_of(lane)] == ["agent · gw/m"]  # it is the lane's own
 
 
 def test_other_runs_are_told_with_what_replaces_a_failure() -> None:
