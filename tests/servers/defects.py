@@ -366,6 +366,21 @@ def filtered(turn: Turn) -> None:
         turn.finish = "content_filter"
 
 
+def in_parts(turn: Turn) -> Behaviour | None:
+    """Text as a list of parts."""
+    if not turn.said.text or turn.long:
+        return None
+    parts = [{"type": "text", "text": turn.said.text}]
+    events = [piece(MODEL, {"content": parts}), piece(MODEL, {}, "stop")]
+    return sse_reply(events, usage=counted(turn), model=MODEL)
+
+
+def refuses_inside(turn: Turn) -> Behaviour | None:
+    """An error with status 200."""
+    words = "tool calling is not supported by this model"
+    return json_reply(200, {"error": {"message": words, "code": 400}}) if turn.loops else None
+
+
 def fails_over_results(turn: Turn) -> Behaviour | None:
     """A template that knows no results, and a server that makes a 500 of that."""
     return error_reply(500, "Only user and assistant roles are supported") if turn.goes_on else None

@@ -23,6 +23,7 @@ from tests.servers.defects import (
     greps_and_tells,
     hermes,
     ignores_results,
+    in_parts,
     in_thinking,
     json_in_thinking,
     length_on_calls,
@@ -42,6 +43,7 @@ from tests.servers.defects import (
     other_shape,
     prose,
     rambles,
+    refuses_inside,
     renamed,
     same_call,
     small_window,
@@ -221,6 +223,14 @@ KNOWN_BAD: Final[dict[str, Bad]] = {
     ),
     "calls without ids": Bad(
         {"agent_loop": "calls_without_ids"}, always(without_ids), "an id of its own"
+    ),
+    "text in parts": Bad(
+        dict.fromkeys(("agent_loop", "bare_json", "merge", "output_room"), "list_content"),
+        always(in_parts),
+        "content as text",
+    ),
+    "tools refused with status 200": Bad(
+        {"agent_loop": "refused"}, always(refuses_inside), "tools"
     ),
     "a content filter": Bad({"agent_loop": "odd_finish"}, always(filtered), "content filter"),
     "a server that fails over results of tools": Bad(

@@ -233,7 +233,8 @@ def _fault(setting: Setting, end: LoopEnd) -> tuple[str, str, str]:
                 f"{fix} Its chat template may have no results of tools.",
             )
         return finding, words, fix
-    if end.last.refused or (end.last.status or 0) >= 500:
+    inside = end.last.status == 200 and fault.code == "parameter_refused"
+    if inside or end.last.refused or (end.last.status or 0) >= 500:
         return "refused", f"The request is not taken: {said}", fixes.refused(setting, fault)
     return fault.code, said, fault.fix
 
@@ -243,8 +244,6 @@ def _finish_fix(setting: Setting, end: LoopEnd) -> str:
         return (
             "Update the server; until then turnkey export pi can write supportsFinishReason: false."
         )
-    if end.how == "list_content":
-        return "Have the server or proxy send content as text."
     return fixes.finish(end.last)
 
 

@@ -87,7 +87,9 @@ def refused(setting: Setting, fault: Fault) -> str:
 
 
 def finish(answered: Answered | None) -> str:
-    """For an answer whose finish reason is none that Pi takes."""
+    """For an answer whose end, or whose form, is none that Pi takes."""
+    if answered is not None and answered.list_content:
+        return "Have the server, or the proxy before it, send content as text."
     if answered is not None and answered.finish_reason == "content_filter":
         return (
             "A content filter of the server, or of a gateway before it, stopped the answer: take "
@@ -103,7 +105,8 @@ def server_failed(fault: Fault) -> tuple[str, str, str]:
 
 
 _TOOLS_OFF: Final = re.compile(
-    r"tool-call-parser|auto-tool-choice|--jinja|support tools|tool use is not|tools param",
+    r"tool-call-parser|auto-tool-choice|--jinja|support tools|tools param"
+    r"|(tool|function)[ _-]?(use|call(ing|s)?) (is |are )?(not |un)(supported|available|enabled)",
     re.IGNORECASE,
 )
 """What vLLM, llama.cpp and Ollama say when tools are not switched on, or not to be had."""

@@ -175,7 +175,10 @@ def read_whole(
         return Outcome(False, "cut_silently", words, fixes.larger_window(setting), detail)
     if reply.ending != "answer":
         words = f"It cannot be told whether the prompt was read whole. {reply.words}"
-        return Outcome(None, reply.ending, words, fixes.more_room(setting), detail)
+        cure = fixes.more_room(setting)
+        if reply.ending == "thinking_only":
+            cure = fixes.split_reasoning(setting, what="swallows")
+        return Outcome(None, reply.ending, words, cure, detail)
     words = (
         f"The model did not give the codewords, though nothing says that the prompt was cut "
         f"({size})."
