@@ -17,7 +17,7 @@ from core.leaked import holds_keys
 from core.sheets import LAYERS
 from core.text import visible
 from tui.widgets.ask import AskChoice, AskText
-from tui.widgets.fault import FaultBox
+from tui.widgets.fault import COPY_FAULT, FaultBox, copy_faults
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -36,6 +36,9 @@ class SaveScreen(ModalScreen[bool]):
         Binding("r", "reload", "Load again", id="reload", show=False),
         Binding("o", "elsewhere", "Save elsewhere", id="elsewhere", show=False),
         Binding("d", "drop", "Drop my edits", id="drop", show=False),
+        Binding(
+            "ctrl+y", "copy_fault", "Copy error", show=False, id="copy-fault", tooltip=COPY_FAULT
+        ),
         Binding("escape", "leave", "Back", id="leave", tooltip="Back; nothing is written"),
     ]
 
@@ -45,6 +48,10 @@ class SaveScreen(ModalScreen[bool]):
         self._place: Place | None = None
         self._writing = False
         self._conflict = False
+
+    def action_copy_fault(self) -> None:
+        """Copy the error that stands here, for a report."""
+        copy_faults(self, self.workspace.env)
 
     def compose(self) -> ComposeResult:
         """The file, its difference, the keys that follow, two buttons."""

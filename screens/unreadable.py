@@ -10,9 +10,7 @@ from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from tui.clipboard import copy
-from tui.widgets.fault import FaultBox
-from tui.widgets.shell import COPY_FAULT
+from tui.widgets.fault import COPY_FAULT, FaultBox, copy_faults
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -46,7 +44,7 @@ class UnreadableScreen(Screen[bool]):
 
     def action_copy_fault(self) -> None:
         """Copy the error, for a report; keys are masked where it was made."""
-        copy(self.app, self.query_one(FaultBox).details(), os.environ)
+        copy_faults(self, os.environ)
 
     def action_again(self) -> None:
         """Read again; the file may be mended by now."""

@@ -94,6 +94,8 @@ async def test_edits_of_the_same_key_stay_until_one_decides(tmp_path: Path) -> N
         await pilot.press("r")
         await pilot.pause()
         assert "defaults.failOn" in str(app.screen.query_one(FaultBox).content)
+        await pilot.press("ctrl+y")
+        assert "defaults.failOn" in app.clipboard
         assert on.unsaved
         await pilot.press("d")
         await arrive(pilot, "AskChoice")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from textual.content import Content
 from textual.widgets import Static
@@ -11,7 +11,14 @@ from core import __version__
 from core.text import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.screen import Screen
+
     from core.errors import Fault
+
+ResultType = TypeVar("ResultType")
+COPY_FAULT: Final = "Copy the error's details for a report; keys are masked"
 
 
 class FaultBox(Static):
@@ -49,3 +56,12 @@ class FaultBox(Static):
         self.fault = None
         self.update("")
         self.set_class(False, "-shown")
+
+
+def copy_faults(screen: Screen[ResultType], env: Mapping[str, str]) -> None:
+    """Copy the faults that stand on ``screen``; ``env`` tells what the terminal is behind."""
+    from tui.clipboard import copy
+
+    shown = [box.details() for box in screen.query(FaultBox) if box.has_class("-shown")]
+    if shown:
+        copy(screen.app, "\n\n".join(shown), env)

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from core.text import one_line
+from tui.widgets.fault import COPY_FAULT, copy_faults
 from tui.widgets.find import find_in
 from tui.widgets.keys_footer import KeysFooter
 from tui.widgets.path_bar import PathBar
@@ -35,7 +36,6 @@ STEPS = {
 }
 NEXT_STEP = "The next step to a verified, saved file; on its own screen, leave it out"
 FIND = "Find a line of the list by a part of it"
-COPY_FAULT = "Copy the error's details for a report; keys are masked"
 TOO_SMALL = "turnkey needs 60 columns and 20 lines.\nMake the window larger, or press q to leave."
 LEAST = (60, 20)
 """Columns and lines below which one sentence stands instead of a screen."""
@@ -197,9 +197,4 @@ class TurnkeyScreen(Screen[ResultType]):
 
     def action_copy_fault(self) -> None:
         """Copy the fault that stands on the screen, with what a report needs."""
-        from tui.clipboard import copy
-        from tui.widgets.fault import FaultBox
-
-        shown = [box.details() for box in self.query(FaultBox) if box.has_class("-shown")]
-        if shown:
-            copy(self.app, "\n\n".join(shown), self.workspace.env)
+        copy_faults(self, self.workspace.env)
