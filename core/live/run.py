@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final
 import httpx
 import msgspec
 
-from core.errors import EndpointProblem, Fault, TurnkeyError
+from core.errors import Fault, TurnkeyError
+from core.live.body import chunks_of
 from core.live.dialects import put, reader_for
 from core.live.events import (
     Adapted,
@@ -42,11 +43,10 @@ from core.live.stream_faults import (
     no_token,
     not_done,
     sent_nothing,
-    too_much,
 )
 from core.live.trace import Trace
 from core.wire.chat import ChatRequest, adapted
-from core.wire.client import body_chunks, proxy_of
+from core.wire.client import proxy_of
 from core.wire.failures import fault_from_exception, fault_from_reply
 from core.wire.stamps import STAMPS
 
@@ -60,11 +60,6 @@ if TYPE_CHECKING:
 
 _HELD_EVENTS: Final = 20_000
 """Events that wait for a slow reader before the connection is made to wait as well."""
-_STREAM_TIMES: Final = 64
-"""How much larger than a body that is read whole a stream may be: 2 GiB by the usual bounds.
-
-Nothing of it is kept beyond bounds of its own, and whoever watches can stop it.
-"""
 _TURN_S: Final = 0.02
 """How long the reader goes on, where bytes are always there, before the events are taken."""
 _DRAIN_S: Final = 0.1
@@ -298,7 +293,7 @@ class _Flow:
     async def _read(
         self, request: ChatRequest, response: httpx.Response, headers: dict[str, str]
     ) -> Failed | None:
-        chunks = self._chunks(response, headers)
+        chunks = chunks_of(response, headers, self._base, self._bounds)
         async with aclosing(chunks):
             kind = headers.get("content-type", "").lower()
             streamed = response.is_success and "event-stream" in kind
@@ -318,24 +313,6 @@ class _Flow:
         if self._tap is not None:
             self._tap(bytes(body), self._arrived())
         return self._refusal(request, response.status_code, headers, bytes(body))
-
-    async def _chunks(
-        self, response: httpx.Response, headers: dict[str, str]
-    ) -> AsyncGenerator[bytes, None]:
-        """The body as it comes. A compressed one, or one read whole, by the careful way."""
-        streamed = response.is_success and "json" not in headers.get("content-type", "")
-        if not streamed or headers.get("content-encoding", "identity") != "identity":
-            careful: AsyncIterator[bytes] = body_chunks(response, self._bounds)
-            async for chunk in careful:
-                yield chunk
-            return
-        left = self._bounds.body_bytes * _STREAM_TIMES
-        source = response.aiter_raw()
-        async for chunk in source:
-            left -= len(chunk)
-            if left < 0:
-                raise EndpointProblem(too_much(self._base, self._bounds.body_bytes * _STREAM_TIMES))
-            yield chunk
 
     async def _read_events(
         self,
