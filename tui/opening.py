@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from core.errors import Fault
     from core.warden.lanes import Variant
     from core.workspace import Workspace
 
@@ -60,6 +61,7 @@ def open_here(
     seen = here.desktop or here.platform != "linux"
     patience = Patience(on_wait=_say_wait if seen else None)
     workspace.vault.patience = lambda: patience
+    workspace.vault.index.on_unkept = _say_unkept
     if workspace.document.exists or may_be_new or workspace.base_only:
         return workspace
     if config is None:
@@ -69,6 +71,12 @@ def open_here(
         what, why = f"There is no file {one_line(config)}.", "It is what --config names."
     fix = "turnkey provider add NAME --url URL makes one; --config FILE names another."
     raise ConfigProblem(Fault("config_unreadable", what, why, fix))
+
+
+def _say_unkept(fault: Fault) -> None:
+    from tui.commands.output import warn
+
+    warn(f"Where the environment's keys go is not recorded. {fault.what} {fault.why} {fault.fix}")
 
 
 def _say_wait(words: str) -> None:

@@ -112,6 +112,10 @@ class KeyIndex:
         self.path: Final = path
         self.fault: Fault | None = None
         """What is wrong with the file, or None. Known after the first look at the entries."""
+        self.unkept: Fault | None = None
+        """Why it is not recorded where a key of this run went, or None."""
+        self.on_unkept: Callable[[Fault], None] = lambda _: None
+        """Told the first time."""
         self._entries: tuple[Entry, ...] | None = None
         self._newer = False
         self._complete = False
@@ -179,12 +183,19 @@ class KeyIndex:
                     return None
             except OSError as error:
                 self._hold(mine, change, firm=firm)
+                held = isinstance(error, TimeoutError)  # for now, by another
                 return Fault(
-                    "config_unwritable",
+                    "timeout" if held else "config_unwritable",
                     f"The list of keys cannot be written: {self.path}.",
                     f"{error.strerror or type(error).__name__}.",
                     "Make its folder writable, or name another with XDG_STATE_HOME.",
                 )
+
+    def goes_unkept(self, fault: Fault) -> None:
+        """Note that an environment's key leaves without a record, and say so the first time."""
+        first, self.unkept = self.unkept is None, fault
+        if first:
+            self.on_unkept(fault)
 
     def _hold(self, mine: tuple[Entry, ...], change: Change, *, firm: bool) -> None:
         """Keep a change that could not be written for this run; with ``firm`` not even that."""

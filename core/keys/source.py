@@ -188,7 +188,8 @@ def resolve_key(
         fault = allow(found.variable, name, base.origin, vault, consent=consent)
         if fault is not None:
             return msgspec.structs.replace(found, fault=fault), None
-        since = vault.when(found.variable, base.origin, "environment")
+        kept = vault.index.unkept is None
+        since = vault.when(found.variable, base.origin, "environment") if kept else None
         found = msgspec.structs.replace(found, stored_at=since)
     return found, secret
 
@@ -361,6 +362,13 @@ def allow(
     unkept = vault.allow_environment(variable, origin, firm=not consent, decide=decide)
     if unkept is None or consent or unkept.code == "key_bound_elsewhere":
         return None if consent else unkept
+    if unkept.code == "config_unwritable" and is_own(variable, name):
+        # A read-only home, as containers have it: the key is the provider's own, the list could be
+        # read and binds it nowhere else, and what was seen holds for this run.
+        held = vault.allow_environment(variable, origin, decide=decide)
+        if held is None or held.code == "config_unwritable":
+            vault.index.goes_unkept(unkept)
+            return None
     return unremembered(variable, origin, unkept)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from core.errors import KeyProblem, exit_code_for
 from core.keys.environment import PLACEHOLDER, child_variables
 from core.keys.headers import Variable, read_value, resolve_headers
+from core.keys.index import KeyIndex
 from core.keys.secret import Secret
 from core.keys.source import (
     KeySource,
@@ -22,7 +24,7 @@ from core.keys.source import (
     rename_key,
     resolve_key,
 )
-from core.keys.vault import open_vault
+from core.keys.vault import Vault, open_vault
 from core.providers.base_url import read_base_url
 from tests.core.keys.fakes import CANARY, LOCKED, VARIABLE, Raises, Works, vault_at
 
@@ -30,13 +32,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.errors import Fault
-    from core.keys.vault import Vault
     from core.providers.base_url import BaseUrl
 
 GW = read_base_url("http://gw:4000/v1")
 EVIL = read_base_url("https://evil.example/v1")
 LOCAL = read_base_url("http://127.0.0.1:11434/v1")
 KEY = Secret(CANARY)
+
+
+class Unwritable(KeyIndex):
+    """A list in a folder of a file system that is mounted for reading alone."""
+
+    def _write(self, content: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(content))
+
+
 PLAIN = "LITELLM_API_KEY"
 
 
@@ -126,6 +136,31 @@ def test_the_first_origin_of_an_environments_key_is_recorded_and_no_other_gets_i
     assert resolve_key("litellm", None, EVIL, env, vault_at(tmp_path, None))[1] == KEY
     assert resolve_key("litellm", None, GW, env, vault_at(tmp_path, None))[1] is None
     assert all(CANARY.encode() not in p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+
+
+def test_a_folder_that_cannot_be_written_stops_no_key_of_the_providers_own(tmp_path: Path) -> None:
+    told: list[Fault] = []
+    vault = Vault(None, Unwritable(tmp_path / "none" / "keys.json"), find=None)
+    vault.index.on_unkept = told.append
+    env = {VARIABLE: CANARY, "OTHER": CANARY}
+    for _ in range(2):
+        found, secret = resolve_key("litellm", None, GW, env, vault)
+        assert (secret, found.fault, found.stored_at) == (KEY, None, None)
+    assert [one.code for one in told] == ["config_unwritable"]
+    found, secret = resolve_key("litellm", None, EVIL, env, vault)
+    assert (secret, code(found.fault)) == (None, "key_bound_elsewhere")
+    found, secret = resolve_key("litellm", "OTHER", GW, env, vault)
+    assert (secret, code(found.fault)) == (None, "key_bound_elsewhere")
+
+
+def test_what_a_list_that_cannot_be_written_says_still_holds(tmp_path: Path) -> None:
+    env = {VARIABLE: CANARY}
+    assert resolve_key("litellm", None, GW, env, vault_at(tmp_path, None))[1] == KEY
+    kept = vault_at(tmp_path, None).index.path
+    found, secret = resolve_key(
+        "litellm", None, EVIL, env, Vault(None, Unwritable(kept), find=None)
+    )
+    assert (secret, code(found.fault)) == (None, "key_bound_elsewhere")
 
 
 def test_a_variable_whose_stored_key_belongs_elsewhere_is_bound_there_too(tmp_path: Path) -> None:
