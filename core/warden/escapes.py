@@ -49,10 +49,10 @@ if TYPE_CHECKING:
 
 _WHAT: Final[dict[Work, str]] = {
     "agent": "the code under review, and what the agent reads around it,",
-    "auxiliary": "findings with the code they quote",
-    "synthesis": "the findings of all chunks",
+    "auxiliary": "what was found, with the code that it quotes,",
+    "synthesis": "what was found in all chunks",
     "verification": "repository code: the verifier reads it with tools, so it",
-    "workflow": "findings and the comments posted on the pull request",
+    "workflow": "what was found and said on the pull request",
     "build": "what build and improve read of the repository",
     "build_repair": "the output of build and improve, for its repair,",
 }
