@@ -74,6 +74,13 @@ def test_info_counts_the_approved_servers_and_names_none(desk: Desk) -> None:
     assert server.origin not in told.out
 
 
+def test_adding_a_server_that_answers_approves_it(desk: Desk) -> None:
+    desk.write("version = 1\n")
+    with running(good_server(["qwen"], None)) as server:
+        assert desk.turnkey("provider", "add", "local", "--url", server.base_url).code == 0
+    assert desk.turnkey("info", "--json").json()["approved"] == 1
+
+
 COMPLETED: Final = [
     (["turnkey", "pro"], ["provider"]),
     (["turnkey", "ping", "--provider", "local", "--model", "q"], ["qwen"]),

@@ -123,6 +123,8 @@ def add(
     if kind is not None:
         _compare(kind, found)
     endpoint, entries = choose_models(found, endpoint, ids, source)
+    if found.error is None:
+        workspace.approvals.note(endpoint.origin)
     entry = Provider(
         name=name,
         base_url=endpoint.url,
