@@ -1,10 +1,10 @@
-"""The doctor's one-key fixes, and its pictures: loading, stopped, narrow, not decided."""
+"""The doctor's one-key fixes: what each mends, and where it leads."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -12,7 +12,6 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from core.doctor.patient import Patient
-from core.doctor.rungs import Report, Rung
 from core.errors import Fault
 from core.keys.secret import Secret
 from screens.doctor import DoctorScreen, RungFault, mends
@@ -31,11 +30,12 @@ from tests.screens.stage import (
 from tui.widgets.places import ToDoctor
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from textual.app import App
     from textual.pilot import Pilot
+
+    from core.doctor.rungs import Report, Rung
 
 UNTRUSTED = Fault(
     "tls",
@@ -247,66 +247,3 @@ async def test_text_of_a_server_is_text_at_any_width_and_stays_while_resizing() 
             rungs = screen_of(pilot).query_one("#rungs", Static)
             assert isinstance(rungs.content, Content)
             assert all(line.cell_length <= rungs.size.width for line in rungs.content.split())
-
-
-# ---------------------------------------------------------------------------- pictures
-
-
-class SnapCompare(Protocol):
-    """The fixture of pytest-textual-snapshot."""
-
-    def __call__(
-        self,
-        app: App[int],
-        *,
-        terminal_size: tuple[int, int],
-        run_before: Callable[[Pilot[int]], Awaitable[None]],
-    ) -> bool: ...
-
-
-async def loading(pilot: Pilot[int]) -> None:
-    await stand(pilot, "DoctorScreen")
-    await until(pilot, lambda: "✓ tcp" in shown(pilot))
-    screen_of(pilot).clock = lambda: 0.0
-    await pilot.pause()
-
-
-async def stopped(pilot: Pilot[int]) -> None:
-    await loading(pilot)
-    await pilot.press("escape")
-    await ended(pilot)
-
-
-def undecided() -> Report:
-    base = report(None)
-    last = Rung("stream", "skip", None, "not decided: thinking alone, first token after 0.41 s")
-    return msgspec.structs.replace(base, rungs=(*base.rungs[:-1], last))
-
-
-@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=["80x24", "60x20"])
-@pytest.mark.parametrize("scene", ["loading", "stopped", "untrusted", "undecided"])
-def test_the_doctor_looks_as_on_record(
-    scene: str,
-    size: tuple[int, int],
-    snap_compare: SnapCompare,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    if scene in {"loading", "stopped"}:
-        asker = ScriptedAsker(pause=asyncio.Event())
-    else:
-        asker = ScriptedAsker(
-            report=report("tls", UNTRUSTED) if scene == "untrusted" else undecided()
-        )
-    app = Stage(workspace(FILLED, asker=asker), ToDoctor(provider="litellm"))
-
-    async def before(pilot: Pilot[int]) -> None:
-        if scene == "loading":
-            await loading(pilot)
-        elif scene == "stopped":
-            await stopped(pilot)
-        else:
-            await stand(pilot, "DoctorScreen")
-            await ended(pilot)
-
-    assert snap_compare(app, terminal_size=size, run_before=before)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from core.workspace import Workspace
-    from tests.screens.test_snapshots import SnapCompare
 
 NOW: Final = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 FILE: Final = "version = 1\n" + "".join(
@@ -252,22 +251,3 @@ async def test_the_text_is_copied_and_holds_no_key(tmp_path: Path) -> None:
         await pilot.pause()
         assert "PI_CODING_AGENT_DIR" in pilot.app.clipboard
         assert KEY not in pilot.app.clipboard
-
-
-@pytest.mark.parametrize("name", ["empty", "unverified", "verified"])
-@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=["80x24", "60x20"])
-def test_it_looks_as_on_record(
-    tmp_path: Path, name: str, size: tuple[int, int], snap_compare: SnapCompare
-) -> None:
-    on = workspace("version = 1\n" if name == "empty" else FILE + SERVER, env={"HOME": "/home/me"})
-    on.state_folder = tmp_path
-    if name == "verified":
-        verified(on)
-
-    async def before(pilot: Pilot[int]) -> None:
-        if name == "empty":
-            await stand(pilot, "ExportScreen")
-        else:
-            await at(pilot, "pi" if name == "unverified" else "github")
-
-    assert snap_compare(Stage(on, ToExport()), terminal_size=size, run_before=before)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.screen import Screen
 
-REST: Final = "[@click=screen.help][bold $footer-key-foreground]?[/] all keys[/]"
+REST: Final = "[bold $footer-key-foreground]?[/] all keys"
 REST_WIDTH: Final = 10
 OUT: Final = ("esc", "q")
 """The keys that lead out of a screen: shown at any width."""
@@ -51,6 +51,16 @@ def fitting(keys: Sequence[Shown], width: int) -> list[Shown]:
     return left
 
 
+class Rest(Static):
+    """Says which key shows the others; a click on it does the same."""
+
+    DEFAULT_CSS = "Rest { width: auto; }"
+
+    def on_click(self) -> None:
+        """As if the key had been pressed."""
+        self.app.simulate_key("question_mark")
+
+
 class KeysFooter(Footer):
     """Textual 8.2 builds a widget a key anew with every focus change, most of them for nothing.
 
@@ -72,7 +82,7 @@ class KeysFooter(Footer):
             if key in self._fitting:
                 yield widget
         if widgets and len(self._fitting) < len(keys):
-            yield Static(REST)
+            yield Rest(REST)
 
     def _keys(self) -> list[Shown]:
         """The keys in the footer's own order: one for each action."""
