@@ -218,7 +218,7 @@ async def test_enter_again_repeats_and_medians_are_of_all_runs_of_a_kind() -> No
         await pilot.press("h")
         await arrive(pilot, "RunsScreen")
         await until(pilot, lambda: "all 2 runs" in said(app, "#compared"))
-        assert "first token     0.300    0.300" in said(app, "#compared")
+        assert "first token    0.300   0.300" in said(app, "#compared")
         await pilot.press("escape")
         await arrive(pilot, "LiveScreen")
 
