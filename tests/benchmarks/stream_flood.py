@@ -1,13 +1,13 @@
 """A flood of small chunks through the app: nothing lost, keys answered, little of a core used.
 
-``python -m tests.benchmarks.stream_flood [SECONDS]`` streams 5,000 chunks a second through the
-Live screen, in a pseudo-terminal that is read all the time, and types into the prompt meanwhile.
+``python -m tests.benchmarks.stream_flood [SECONDS]`` streams 5,000 chunks a second through the Live
+screen, in a pseudo-terminal that is read all the time, and types into the prompt meanwhile.
 Printed: how many chunks were counted of those written, the time from a letter typed to that letter
 in the output, the share of a core, and how much memory grew over the stream. The same app then
 reads the same stream and drops its text and figures: what it uses less is the pane's share. Then a
 million chunks are read, through the screen and without one, and the growth of memory is printed
-again, with what is no longer kept. The aims: every chunk counted, 50 ms at the 95th percentile for a letter, a third of
-a core for the pane, and 48 MiB. Linux alone.
+again, with what is no longer kept. The aims: every chunk counted, 50 ms at the 95th percentile for
+a letter, a third of a core for the pane, and 48 MiB. Linux alone.
 """
 
 from __future__ import annotations
