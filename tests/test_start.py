@@ -65,8 +65,9 @@ def test_version_and_help_load_nothing_heavy(arguments: list[str]) -> None:
     assert [name for name in found if name.startswith("tui.commands.")] == []
 
 
-def test_version_loads_no_command_line() -> None:
-    found = loaded("from tui.door import main\nassert main(['--version']) == 0")
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["-h"]])
+def test_version_and_help_load_no_command_line(arguments: list[str]) -> None:
+    found = loaded(f"from tui.door import main\nassert main({arguments!r}) == 0")
     assert sorted(found & (HEAVY | {"click", "tui.cli"})) == []
 
 

@@ -22,6 +22,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments == ["--version"]:
         sys.stdout.write(f"turnkey, version {__version__}\n")
         return 0
+    if arguments in (["--help"], ["-h"]) and "_TURNKEY_COMPLETE" not in os.environ:
+        from tui.front_page import PAGE, fits
+
+        if fits():
+            sys.stdout.write(PAGE)
+            return 0
     if arguments or "_TURNKEY_COMPLETE" in os.environ:
         # Importing makes much and leaves no garbage: the collector would look for it in vain.
         gc.disable()
