@@ -33,6 +33,17 @@ WORDS: Final[dict[Name, str]] = {
     "save": "save warden.toml",
 }
 
+HOW: Final[dict[Name, str]] = {
+    "provider": "ctrl+o connects",
+    "key": "n sets it",
+    "models": "space picks one, c takes what is picked",
+    "lanes": "enter takes the model at the cursor",
+    "test": "enter sends the prompt",
+    "verify": "v starts",
+    "save": "enter writes it",
+}
+"""The key of its own screen that does a step."""
+
 
 class Step(msgspec.Struct, frozen=True):
     """One step of the way."""

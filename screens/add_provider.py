@@ -358,6 +358,12 @@ class AddProviderScreen(TurnkeyScreen[None]):
         """The button does what the key does."""
         self.action_connect()
 
+    def go_on(self) -> bool:
+        """The step of this screen is to connect."""
+        if not any(one.group == "ask" and one.is_running for one in self.workers):
+            self.action_connect()
+        return True
+
     def action_connect(self) -> None:
         """Ask the endpoint what it is and what it serves."""
         asked = self._form()

@@ -13,6 +13,7 @@ from core.discover.facts import Model
 from core.discover.words import FACT_NAMES, fact_words
 from core.draft import Draft, accept, declared, silent
 from core.errors import TurnkeyError
+from core.onboarding import Step
 from core.providers.base_url import read_base_url
 from core.text import one_line
 from tui.widgets.ask import AskText
@@ -274,6 +275,38 @@ class ModelsScreen(TurnkeyScreen[None]):
         self.open(
             ToLive(selector=f"{self._draft.name}/{model.id}", target=self._draft.target(model.id))
         )
+
+    def steps(self) -> tuple[Step, ...]:
+        """A server that was asked and is not in the file yet has the first steps behind it."""
+        found = super().steps()
+        draft = self._draft
+        if draft is None or draft.existing:
+            return found
+        behind = {"provider"} | ({"key"} if draft.discovery.authorised else set())
+        return tuple(
+            Step(
+                one.name,
+                "done" if one.name in behind else "next" if one.name == "models" else "open",
+                one.subject,
+            )
+            for one in found
+        )
+
+    def go_on(self) -> bool:
+        """What is picked is used; what was asked is not left behind for nothing."""
+        draft = self._draft
+        picked = self.query_one(ModelList).picked
+        if draft is None:
+            return False
+        if draft.existing and set(picked) == {one.id for one in declared(self.workspace, draft)}:
+            return False
+        if not picked and draft.existing:
+            return False
+        if picked:
+            self.action_use()
+        else:
+            self.notify("First pick a model: space picks, ctrl+n goes on.", markup=False)
+        return True
 
     def action_use(self) -> None:
         """Declare the picked models: a pending edit; then the lanes, or home."""

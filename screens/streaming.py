@@ -43,6 +43,10 @@ class StreamingScreen(TurnkeyScreen[None]):
             return False
         return True
 
+    def go_on(self) -> bool:
+        """A stream that runs is not left out by chance."""
+        return not self.free("ctrl+n goes on")
+
     def action_history(self) -> None:
         """Show the runs of this session."""
         from tui.widgets.runs import RunsScreen

@@ -309,6 +309,12 @@ class VerifyScreen(TurnkeyScreen[None]):
         if line is not None and line.verdict is not None:
             copy(self.app, evidence_words(line.verdict), self.workspace.env)
 
+    def go_on(self) -> bool:
+        """A run under way is not left out by chance."""
+        if self._busy:
+            self.notify("It is being verified: esc stops that, then ctrl+n goes on.", markup=False)
+        return self._busy
+
     def action_back(self) -> None:
         """Stop while it runs; else go back."""
         if self._busy:

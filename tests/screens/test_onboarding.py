@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -125,8 +126,55 @@ async def test_a_step_is_left_out_on_its_own_screen_and_needed_ones_are_not() ->
         await stand(pilot)
         await pilot.press("ctrl+n")
         await arrive(pilot, "AddProviderScreen")
-        await pilot.press("ctrl+n")
-        await pilot.pause()
-        assert type(empty.screen).__name__ == "AddProviderScreen"
+        assert "▸ provider" in way(empty)
         await pilot.press("escape")
         await arrive(pilot, "HomeScreen")
+
+
+async def test_one_key_goes_on_from_each_screen_and_loses_nothing() -> None:
+    on = workspace()
+    app = Stage(on)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await stand(pilot)
+        await pilot.press("ctrl+n")
+        await arrive(pilot, "AddProviderScreen")
+        await pilot.press("ctrl+n")  # connects
+        await arrive(pilot, "ModelsScreen")
+        await until(pilot, lambda: app.screen.query_one(ModelList).shown > 3)
+        assert "✓ provider" in way(app)
+        assert "▸ models" in way(app)
+        await pilot.press("ctrl+n")  # nothing is picked: it stays, and says so
+        await pilot.pause()
+        assert type(app.screen).__name__ == "ModelsScreen"
+        assert [one.message for one in app._notifications] == [
+            "First pick a model: space picks, ctrl+n goes on."
+        ]
+        await pilot.press("space", "ctrl+n")  # takes what is picked
+        await arrive(pilot, "LanesScreen")
+        assert [model.id for model in on.config.providers[0].models] == ["qwen3-coder"]
+        assert not list(app._notifications)
+        await pilot.press("ctrl+n")
+        await pilot.pause()
+        assert [one.message for one in app._notifications] == [
+            "First a model for each lane: enter takes the model at the cursor."
+        ]
+        await pilot.press("enter", "ctrl+n")
+        await arrive(pilot, "LiveScreen")
+
+
+async def test_a_stream_under_way_is_not_left_out() -> None:
+    pause = asyncio.Event()
+    on = workspace(FILLED, asker=ScriptedAsker(pause=pause))
+    app = Stage(on)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await stand(pilot)
+        await pilot.press("ctrl+n")
+        await arrive(pilot, "LiveScreen")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.check_action("stop", ()) is True)
+        await pilot.press("ctrl+n")
+        await pilot.pause()
+        assert type(app.screen).__name__ == "LiveScreen"
+        assert on.skipped == set()
+        pause.set()
+        await until(pilot, lambda: app.screen.check_action("stop", ()) is False)

@@ -177,15 +177,23 @@ class TurnkeyScreen(Screen[ResultType]):
         """Find a line of a list."""
         find_in(self)
 
+    def go_on(self) -> bool:
+        """Do what this screen has to do before the next step; False where that is nothing."""
+        return False
+
     def action_next_step(self) -> None:
         """Open the step that comes next; on its own screen it is left out, where that is free."""
-        from core.onboarding import SKIPPED, WORDS, next_step
+        from core.onboarding import HOW, SKIPPED, WORDS, next_step
 
         self.workspace.guided = True
+        self.app.clear_notifications()
+        if self.go_on():
+            self.draw_bar()
+            return
         step = next_step(self.steps())
         if step is not None and SCREENS[step.name] == type(self).__name__:
             if step.name not in SKIPPED:
-                self.notify(f"First {WORDS[step.name]}.", markup=False)
+                self.notify(f"First {WORDS[step.name]}: {HOW[step.name]}.", markup=False)
                 return
             self.workspace.skipped.add(step.name)
             step = next_step(self.steps())
