@@ -85,11 +85,11 @@ class _Search:
         self.scene = scene
         self.stock = scene.variant == "stock"
         used = frozenset(named(scene))
-        declared = frozenset(scene.declared)
+        files = (scene.config,) if scene.base is None else (scene.config, scene.base)
+        declared = frozenset(one.name for file in files for one in file.providers)
         elsewhere = moved(scene.env) if self.stock else frozenset()
-        self.own = frozenset(name for name in used | declared if not is_hosted(name)) | elsewhere
-        if not self.stock:
-            self.own |= declared
+        self.named = frozenset(name for name in used | declared if not is_hosted(name)) | elsewhere
+        self.own = self.named if self.stock else self.named | declared
         # A moved address matters where a lane uses it, or where nothing else was chosen.
         self.moved = elsewhere & used or (elsewhere if self.own == elsewhere else frozenset())
         self.chosen = self.own or used | declared
@@ -202,10 +202,20 @@ class _Search:
 
     # -- lanes that are set to a hosted provider ----------------------------------------------
 
+    def _own(self, layer: Layer, work: Work | None = None) -> frozenset[str]:
+        """The user's own providers as skills of ``layer`` see them: a map may give its own
+        meaning to a hosted service's name, and the other layer's skills know nothing of it."""
+        if self.stock:
+            return self.named
+        if work == "workflow" and self.scene.base is not None and self.scene.base.providers:
+            layer = "base"  # the action's own work takes the base layer's map first
+        return self.named | {one.name for one in declared_for(self.scene, layer)}
+
     def _explicit(self, view: View) -> Iterator[Escape]:
         for work, resolution in view.lanes.items():
             provider = resolution.provider  # None where Claude Code does the work
-            if provider is None or provider in self.own or not is_hosted(provider):
+            own = self._own(view.layer, work)
+            if provider is None or provider in own or not is_hosted(provider):
                 continue
             code = self._code_of_explicit(work, resolution, view)
             if code is None:
@@ -214,6 +224,10 @@ class _Search:
             where = f"{_WHAT[work]} leaves for {label(provider)}"
             if code == "E14":
                 why += ", and stock Warden drops the provider of that name from the file"
+            elif provider in self.own:
+                why += ", and the provider of that name in the other layer is not seen here"
+            elif code == "E5":
+                why += " for skills of the base layer, which get none from this file"
             if work == "auxiliary" and verifies(view, per_skill=self.stock):
                 where += ", and so does the repository code that the verifier reads"
             yield self._escape(code, work, view, f"{why}: {where}.", resolution)
@@ -238,8 +252,10 @@ class _Search:
             return layers or ("E2" if self.stock else "E1")
         if self.moved and work in _KEY_OF:
             return "E12"
-        if view.lanes["agent"].provider not in self.own:
-            return None
+        if provider in self.own and work in _KEY_OF:
+            return "E5" if view.layer == "base" else "E4"
+        if view.lanes["agent"].provider not in self._own(view.layer):
+            return "E5" if self._moved_here(work, view) else None
         if work in {"auxiliary", "synthesis"} and rule in {AUXILIARY, SYNTHESIS}:
             return "E9"
         # The action asks the base layer first: a model left there outlives the repository's move.
@@ -247,11 +263,19 @@ class _Search:
             return "E9"
         return None
 
+    def _moved_here(self, work: Work, view: View) -> bool:
+        """Whether the repository's file gives ``work`` to a provider of the user's own, which
+        the skills of the base layer do not hear of."""
+        here = self.scene.lanes[work]
+        own = here.won_by in FILE_RULES and here.provider in self._own("repo")
+        return view.layer == "base" and view.other is not None and work in _KEY_OF and own
+
     def _overridden(self) -> Iterator[Escape]:
         if not self.own:
             return
         for one in self.scene.overrides:
-            if one.provider is None or one.provider in self.own or not is_hosted(one.provider):
+            seen = self._own(one.layer)
+            if one.provider is None or one.provider in seen or not is_hosted(one.provider):
                 continue
             if one.trigger is None and self._never_used(one):
                 continue

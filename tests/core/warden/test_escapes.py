@@ -19,6 +19,7 @@ id = "qwen3"
 AGENT = '[defaults.agent]\nmodel = "litellm/qwen3"\n'
 AUXILIARY = '[defaults.auxiliary]\nmodel = "litellm/qwen3"\n'
 SYNTHESIS = '[defaults.synthesis]\nmodel = "litellm/qwen3"\n'
+HOSTED_AGENT = '[defaults.agent]\nmodel = "anthropic/claude-x"\n'
 HOSTED_AUXILIARY = '[defaults.auxiliary]\nmodel = "anthropic/claude-x"\n'
 HOSTED_SYNTHESIS = '[defaults.synthesis]\nmodel = "anthropic/claude-x"\n'
 UNVERIFIED = "[defaults.verification]\nenabled = false\n"
@@ -124,6 +125,23 @@ ROWS: list[tuple[str, str, str, Variant, dict[str, str], str | None, set[str]]] 
     ("E5", "WARDEN_MODEL is hosted, and this file's model does not reach the base's skill",
      LITELLM + AGENT, "providers", {"WARDEN_MODEL": "anthropic/claude-x"}, SKILL, EVERY),
     ("E5", "no base skills", LITELLM + AGENT, "providers", {}, LITELLM, set()),
+    ("E5", "the base's own agent is hosted, and this file's model does not reach its skill",
+     LITELLM + AGENT, "providers", {}, HOSTED_AGENT + SKILL, EVERY),
+    ("E5", "stock, lane by lane", AGENT + AUXILIARY, "stock", {},
+     HOSTED_AGENT + HOSTED_AUXILIARY + SKILL, EVERY),
+    ("E5", "hosted in the base, and no skill there", LITELLM + AGENT + SKILL, "providers", {},
+     HOSTED_AGENT, set()),
+    ("E5", "hosted in the base, and hosted here as well", LITELLM + HOSTED_AGENT, "providers", {},
+     HOSTED_AGENT + SKILL, set()),
+    ("E5", "what this file calls openai is a service to the base's skill",
+     LITELLM.replace("litellm", "openai") + '[defaults.agent]\nmodel = "openai/qwen3"\n',
+     "providers", {}, '[defaults.agent]\nmodel = "openai/gpt-x"\n' + SKILL, EVERY),
+    ("E5", "what the base calls openai is the user's own to its skill",
+     LITELLM + AGENT, "providers", {}, LITELLM.replace("litellm", "openai")
+     + '[defaults.agent]\nmodel = "openai/qwen3"\n' + SKILL, set()),
+    ("E4", "what the base calls openai is a service to a file with providers of its own",
+     LITELLM + '[defaults.agent]\nmodel = "openai/qwen3"\n' + SKILL, "providers", {},
+     LITELLM.replace("litellm", "openai") + '[defaults.agent]\nmodel = "openai/qwen3"\n', EVERY),
     ("E6", "only WARDEN_MODEL", LITELLM, "providers", MODEL, None, {"workflow"}),
     ("E6", "a model in the file", LITELLM + AGENT, "providers", MODEL, None, set()),
     ("E6", "stock calls it E2", LITELLM, "stock", MODEL, None, set()),
