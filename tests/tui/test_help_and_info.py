@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import pytest
 
 from core.topics import TOPICS
 from tests.servers.scripted import good_server, running
-from tests.tui.desk import KEY, START, VARIABLE, Desk, provider_table
+from tests.tui.desk import KEY, ROOT, START, VARIABLE, Desk, provider_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,6 +150,42 @@ def test_a_file_that_cannot_be_read_completes_nothing_and_says_nothing(desk: Des
     )
     told = desk.apart()
     assert (told.code, told.out.strip(), told.err) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["lane", "set", "all", "ollama/qw"], ["ollama/qwen3:8b", "ollama/qwen3:30b"]),
+        (["lane", "set", "all", "ollama/qwen3", ":"], ["8b", "30b"]),
+        (["lane", "set", "all", "ollama/qwen3", ":", "3"], ["30b"]),
+        (["ping", "--model", "qwen3", ":", "8b", "--lane", "sy"], ["synthesis"]),
+        (["verify", "--lane", "sy"], ["synthesis"]),
+        (["la"], ["lane", "lanes"]),
+    ],
+)
+def test_bash_completes_ids_with_a_colon(desk: Desk, words: list[str], offered: list[str]) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash here")
+    desk.write(
+        "[defaults.providers.ollama]\nbaseUrl = 'http://127.0.0.1:11434/v1'\n"
+        "models = [{id = 'qwen3:8b'}, {id = 'qwen3:30b'}]\n"
+    )
+    called = shlex.join([sys.executable, "-c", START])
+    script = "\n".join(
+        [
+            f'turnkey() {{ {called} "$@"; }}',
+            desk.turnkey("completion", "bash").out,
+            f"COMP_WORDS=({shlex.join(['turnkey', *words])}); COMP_CWORD={len(words)}",
+            '_turnkey_completion turnkey; printf "%s\\n" "${COMPREPLY[@]}"',
+        ]
+    )
+    env = {**desk.env, "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [bash, "-c", script], cwd=desk.folder, env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    assert done.stdout.split() == offered
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
