@@ -278,12 +278,18 @@ def sendable_headers(
     variable which is not there or may not go to this origin.
     """
     from core.keys.headers import resolve_headers
+    from core.warden.secrets import is_secret
 
     ready, faults = resolve_headers(
         provider, headers, base, workspace.env, workspace.vault, consent=consent
     )
     if faults:
         raise KeyProblem(faults[0])
+    for name, value in ready.items():
+        # One that stands in the file as it is: masked as any other where a server says it.
+        if isinstance(value, str) and is_secret(value, (provider, "headers", name)):
+            scheme, space, rest = value.partition(" ")
+            ready[name] = Secret(value, rest if space and scheme.isalpha() else "")
     return ready
 
 

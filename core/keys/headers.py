@@ -109,7 +109,9 @@ def resolve_headers(
         if fault is not None:
             faults.append(fault)
             continue
-        ready[header] = Secret(text) if names else text
+        # Of «Bearer $TOKEN» a server may say the token alone.
+        only = filled[names[0]] if len(set(names)) == 1 else ""
+        ready[header] = Secret(text, only) if names else text
     return ready, tuple(faults)
 
 

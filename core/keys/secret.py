@@ -20,13 +20,15 @@ class Secret:
 
     Printing, formatting and comparing in a test's output show :data:`MASK`; pickling and copying
     into JSON are refused. The value leaves by :meth:`reveal`, which is called in three places
-    alone: the request's header, the keyring, and the environment that goes out.
+    alone: the request's header, the keyring, and the environment that goes out. ``hidden``: the
+    part of it that is masked where a server echoes it, of «Bearer KEY» the key; else all of it.
     """
 
-    __slots__ = ("_forms", "_value")
+    __slots__ = ("_forms", "_hidden", "_value")
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, hidden: str = "") -> None:
         self._value = value
+        self._hidden = hidden or value
         self._forms: tuple[tuple[str, ...], re.Pattern[str] | None] | None = None
 
     def reveal(self) -> str:
@@ -45,8 +47,8 @@ class Secret:
         from core.keys.spellings import letters, spellings
 
         if self._forms is None:
-            self._forms = spellings(self._value), letters(self._value)
-        return Veil(self._value, *self._forms)
+            self._forms = spellings(self._hidden), letters(self._hidden)
+        return Veil(self._hidden, *self._forms)
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"

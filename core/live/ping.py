@@ -114,7 +114,9 @@ async def ping(
         clock=clock,
         api=api,
     )
-    return masked(run, key)
+    from core.wire.client import secrets_of
+
+    return masked(run, key, *secrets_of(client))
 
 
 async def ask(
@@ -199,10 +201,11 @@ async def _try(
     from core.live.events import Adapted
     from core.live.run import stream
     from core.live.veil import EventVeil
+    from core.wire.client import secrets_of
 
     transcript = Transcript(request.model)
     witness.began(transcript, request)
-    veil = EventVeil(key)
+    veil = EventVeil(key, *(one for one in secrets_of(client) if one != key))
     events = stream(
         client,
         base,
@@ -224,12 +227,12 @@ async def _try(
     return transcript, request
 
 
-def masked(run: Run, key: Secret | None) -> Run:
-    """``run`` without ``key``: a server knows it, and may say it as its answer."""
-    if not key:
-        return run
-    whole = msgspec.json.encode(run).decode()
-    plain = key.redact(whole)
+def masked(run: Run, *secrets: Secret | None) -> Run:
+    """``run`` without what the request carried: a server knows it, and may say it as its answer."""
+    whole = plain = msgspec.json.encode(run).decode()
+    for secret in secrets:
+        if secret:
+            plain = secret.redact(plain)
     return run if plain == whole else msgspec.json.decode(plain, type=Run)
 
 

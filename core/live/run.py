@@ -46,7 +46,7 @@ from core.live.stream_faults import (
 )
 from core.live.trace import Trace
 from core.wire.chat import ChatRequest, adapted
-from core.wire.client import proxy_of
+from core.wire.client import proxy_of, secrets_of
 from core.wire.failures import fault_from_exception, fault_from_reply
 from core.wire.stamps import STAMPS
 
@@ -386,6 +386,9 @@ class _Flow:
         self, request: ChatRequest, status: int, headers: dict[str, str], body: bytes
     ) -> Failed:
         """The fault of an answer that is no event stream."""
+        for secret in secrets_of(self._client):  # before it is cut short in the middle of one
+            told = body.decode("utf-8", "surrogateescape")
+            body = secret.redact(told).encode("utf-8", "surrogateescape")
         fault = fault_from_reply(
             status, headers, body, self._base, model=request.model, key=self._key
         )

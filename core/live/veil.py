@@ -31,22 +31,32 @@ if TYPE_CHECKING:
 class EventVeil:
     """Gives each event on without the key; text that may be a key's beginning comes a bit later."""
 
-    def __init__(self, key: Secret | None) -> None:
-        self._key = key or None
+    def __init__(self, *secrets: Secret | None) -> None:
+        self._layers = [_Layer(one) for one in secrets if one]
+
+    def take(self, event: Event) -> list[Event]:
+        """What may be shown now, in order; maybe nothing. An event as it was is itself."""
+        events = [event]
+        for layer in self._layers:
+            events = [shown for one in events for shown in layer.take(one)]
+        return events
+
+
+class _Layer:
+    """Masks one secret."""
+
+    def __init__(self, key: Secret) -> None:
+        self._key = key
         self._veils: dict[object, Veil] = {}
         self._last: dict[object, Reasoning | Answer | ToolPiece] = {}
 
     def take(self, event: Event) -> list[Event]:
-        """What may be shown now, in order; maybe nothing."""
-        key = self._key
-        if key is None:
-            return [event]
-        mask = key.redact
+        mask = self._key.redact
         match event:
             case Reasoning() | Answer():
                 return self._text(event)
             case ToolPiece():
-                return self._tool(event, key)
+                return self._tool(event)
             case Served(model=model):
                 return [msgspec.structs.replace(event, model=mask(model))]
             case Finished(reason=reason):
@@ -68,16 +78,17 @@ class EventVeil:
         self._last[kind] = event
         return [msgspec.structs.replace(event, text=shown)] if shown else []
 
-    def _tool(self, event: ToolPiece, key: Secret) -> list[Event]:
+    def _tool(self, event: ToolPiece) -> list[Event]:
         shown = self._veil(event.index).push(event.arguments)
-        self._last[event.index] = event
+        # without its text: a flood of calls has very many of them
+        self._last[event.index] = ToolPiece(event.at, event.index, "", "", "")
         if not (shown or event.name or event.id):
             return []
-        name, call = key.redact(event.name), key.redact(event.id)
+        name, call = self._key.redact(event.name), self._key.redact(event.id)
         return [msgspec.structs.replace(event, name=name, id=call, arguments=shown)]
 
     def _veil(self, channel: object) -> Veil:
-        if channel not in self._veils and self._key is not None:
+        if channel not in self._veils:
             self._veils[channel] = self._key.veil()
         return self._veils[channel]
 
@@ -89,7 +100,7 @@ class EventVeil:
             if not text:
                 continue
             if isinstance(last, ToolPiece):
-                held.append(msgspec.structs.replace(last, name="", id="", arguments=text))
+                held.append(msgspec.structs.replace(last, arguments=text))
             else:
                 held.append(msgspec.structs.replace(last, text=text))
         return held

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from core.errors import TurnkeyError
+from core.keys.secret import Secret
 from core.live.calls import Calls
 from core.live.events import (
     Adapted,
@@ -40,7 +41,6 @@ from core.wire.stamps import STAMPS, Stamps
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from core.keys.secret import Secret
     from core.live.events import Event
     from core.live.figures import RunWarning
     from core.live.prompts import ReadyPrompt
@@ -99,6 +99,8 @@ class _Watch:
         self._prompt = prompt
         self._key = key
         self._headers = headers
+        sent = (key, *headers.values())
+        self._secrets = [one for one in sent if isinstance(one, Secret)]
         self._max_tokens = max_tokens
         self._bounds = bounds
         self._network = network
@@ -215,7 +217,7 @@ class _Watch:
             self.settle()
             figures = self._transcript.meter.figures(time.perf_counter())  # waiting counts, too
             run = msgspec.structs.replace(self._transcript.run(None), figures=figures)
-        run = masked(run, self._key)
+        run = masked(run, *self._secrets)
         with self._lock:
             self._run = run
             self._enter("stopped" if self._stopping else _end(run), time.perf_counter())
@@ -261,7 +263,7 @@ class _Watch:
 
     def saw(self, event: Event, shown: Sequence[Event]) -> None:
         """One event; ``shown`` is what of it may be shown, the key masked."""
-        if self._key is None:  # then they are the same
+        if len(shown) == 1 and shown[0] is event:
             self._waiting.append(event)
         else:
             self._waiting.append((event, shown))

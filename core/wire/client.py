@@ -81,6 +81,11 @@ class _Bound(httpx.Auth):
         self._key = key
         self._headers = dict(headers)
 
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        sent = (self._key, *self._headers.values())
+        return tuple(one for one in sent if isinstance(one, Secret) and one)
+
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         if _origin(request.url) != self._origin:
             raise EndpointProblem(
@@ -233,6 +238,11 @@ async def body_chunks(response: httpx.Response, bounds: Bounds) -> AsyncIterator
     finally:
         if isinstance(source, AsyncGenerator):
             await source.aclose()
+
+
+def secrets_of(client: httpx.AsyncClient) -> tuple[Secret, ...]:
+    """What a client of :func:`open_client` sends and nobody may see: the key, secret headers."""
+    return client.auth.secrets if isinstance(client.auth, _Bound) else ()
 
 
 def proxy_of(client: httpx.AsyncClient) -> str | None:

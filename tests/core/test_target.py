@@ -163,6 +163,12 @@ def test_headers_are_filled_in_for_an_approved_origin_alone(tmp_path: Path) -> N
 
     workspace = workspace_at(tmp_path, with_headers("$WARDEN_LITELLM_API_KEY"), env=ENV)
     assert find_target(workspace).headers == {"X-Pass": Secret(KEY)}
+    (plain,) = find_target(workspace_at(tmp_path, with_headers("acme"), env=ENV)).headers.values()
+    assert plain == "acme"
+    literal = with_headers("Bearer sk-canary-1234567890123456")
+    (held,) = find_target(workspace_at(tmp_path, literal, env=ENV)).headers.values()
+    assert isinstance(held, Secret), "a key that stands in the file is a key all the same"
+    assert "canary" not in held.redact("sk-canary-1234567890123456")
     env = {**ENV, "GITHUB_TOKEN": "theirs"}
     for value in ("$GITHUB_TOKEN", "!cat /etc/passwd", "$NOT_SET"):
         with pytest.raises(KeyProblem):

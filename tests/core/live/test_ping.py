@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from core.errors import Fault
-from core.keys.secret import Secret
+from core.keys.secret import MASK, Secret
 from core.live.counts import Usage
 from core.live.events import (
     Answer,
@@ -150,6 +150,27 @@ def test_a_request_that_was_never_sent_is_a_run_of_its_own() -> None:
     run = not_tried(Fault("key_missing", "No key."))
     assert (run.reachable, run.authorised, run.works, run.ok) == (None, None, None, None)
     assert run.error == Fault("key_missing", "No key.")
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        chat_reply("m", ("tt-canary", "-SIDE", " PONG")),
+        error_reply(403, "bad " + "x" * 150 + " tt-canary-SIDE"),
+        error_reply(400, "you sent Bearer tt-canary-SIDE"),
+    ],
+    ids=["streamed in pieces", "cut short in it", "refused"],
+)
+async def test_a_secret_header_that_a_server_says_is_masked(behaviour: Behaviour) -> None:
+    seen: list[Event] = []
+    async with ScriptedProvider({CHAT: behaviour}) as server:
+        base = read_base_url(server.base_url)
+        headers = {"X-Side": Secret("Bearer tt-canary-SIDE", "tt-canary-SIDE")}
+        async with open_client(base, Bounds(), key=None, headers=headers) as client:
+            run = await ping(client, base, "m", on_event=seen.append)
+    for shown in (str(run), str(seen)):
+        assert MASK in shown
+        assert "tt-canary" not in shown
 
 
 # ------------------------------------------------------------------ the budget

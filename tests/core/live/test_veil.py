@@ -115,3 +115,12 @@ def test_without_a_key_every_event_is_itself() -> None:
     event = Answer(1.0, "s")
     assert EventVeil(None).take(event)[0] is event
     assert EventVeil(Secret("")).take(event)[0] is event
+
+
+def test_all_that_the_request_carried_is_masked() -> None:
+    veil = EventVeil(KEY, Secret("Bearer tt-side-1234", "tt-side-1234"), None)
+    shown: list[Event] = []
+    for at, letter in enumerate(f"{VALUE} tt-side-1234 PONG"):
+        shown += veil.take(Answer(at, letter))
+    shown += veil.take(Ended(60.0, complete=True))
+    assert texts(shown) == f"{MASK} {MASK} PONG"

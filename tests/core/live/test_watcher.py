@@ -269,6 +269,15 @@ async def test_a_key_that_is_streamed_back_is_shown_nowhere(size: int) -> None:
     assert KEY not in "".join(text.split('"content":"')[-1].split('"')[0] for text in texts)
 
 
+async def test_a_secret_header_that_is_streamed_back_is_shown_nowhere() -> None:
+    headers = {"X-Side": Secret(f"Bearer {KEY}", KEY)}
+    async with ScriptedProvider({CHAT: chat_reply("m", (KEY[:5], KEY[5:], " PONG"))}) as server:
+        watching = watch(read_base_url(server.base_url), "m", PONG, headers=headers, bounds=QUICK)
+        takes = await until(watching, lambda now: now.run is not None)
+    assert "PONG" in joined(takes, "answer")
+    assert KEY not in joined(takes, "answer") + repr(watching.exchange()) + repr(takes[-1].run)
+
+
 async def test_a_long_stream_keeps_its_beginning_and_its_end_and_counts_the_rest() -> None:
     count = 6000
     body = b"".join(event(piece("m", {"content": f"w{number} "})) for number in range(count))
