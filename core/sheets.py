@@ -6,6 +6,7 @@ written is :mod:`core.warden.history`. Nothing is written before a save.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -13,11 +14,12 @@ from core.errors import ConfigProblem, Fault, UsageProblem
 from core.leaked import masked_diff
 from core.warden import document as documents
 from core.warden.document import Document
-from core.warden.history import replay
-from core.warden.save import conflict
+from core.warden.history import fit, replay
+from core.warden.save import check, conflict
 from core.warden.save import save as save_document
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from core.warden.chains import Layer
@@ -115,11 +117,16 @@ class Sheets:
 
     def edit(self, document: Document, layer: Layer = "repo") -> None:
         """Take a new state of a layer's file; the old one can be had back by :meth:`undo`."""
-        if document.raw == self.sheet(layer).raw:
+        self.edit_together({layer: document})
+
+    def edit_together(self, documents: Mapping[Layer, Document]) -> None:
+        """Take new states of several layers' files: one step for :meth:`undo`."""
+        if all(document.raw == self.sheet(layer).raw for layer, document in documents.items()):
             return
         self._done.append((self.document, self.base_document))
         self._undone.clear()
-        self._put(document, layer)
+        for layer, document in documents.items():
+            self._put(document, layer)
 
     def _put(self, document: Document, layer: Layer) -> None:
         if layer == "repo":
@@ -178,7 +185,8 @@ class Sheets:
         """Read the files again, and make the unsaved edits again on what is there now.
 
         Raises ConfigProblem ``config_changed`` where the edits touch the keys that the other
-        program changed; nothing happens then. Without ``keep`` the edits are given up instead.
+        program changed, or use a provider of the other layer that it took away; nothing happens
+        then. Without ``keep`` the edits are given up instead.
         """
         reread: list[tuple[Layer, Document, Document]] = []
         for layer in LAYERS:
@@ -193,6 +201,11 @@ class Sheets:
                 reread.append((layer, replay(mine, theirs), there))
             else:
                 reread.append((layer, mine.based_on(None), there))
+        if keep:
+            self._look_across(
+                {layer: document for layer, document, _ in reread},
+                {layer: there for layer, _, there in reread},
+            )
         for layer, document, there in reread:
             self._put(document, layer)
             if layer == "repo":
@@ -215,13 +228,48 @@ class Sheets:
         self._undone.clear()
 
     def write_files(self) -> None:
-        """Write what changed. ConfigProblem when a file cannot be written or changed meanwhile."""
-        if self._changed("repo"):
-            self.document = self.saved = save_document(self.document)
+        """Write what changed. ConfigProblem when a file cannot be written or changed meanwhile.
+
+        All are looked at before any is written, for a selector may follow into the other layer;
+        the base layer goes first, since it is the one that may be somebody else's.
+        """
+        there: dict[Layer, Document] = {}
+        for layer in LAYERS:
+            if self._changed(layer):
+                check(self.sheet(layer))
+            else:
+                there.update(self._there(layer))
+        self._look_across(there, there)
         if self.base_document is not None and self._changed("base"):
             self.base_document = self.base_saved = save_document(self.base_document)
+        if self._changed("repo"):
+            self.document = self.saved = save_document(self.document)
         for stack in (self._done, self._undone):
             stack[:] = [self._rebased(sheets) for sheets in stack]
+
+    def _there(self, layer: Layer) -> dict[Layer, Document]:
+        """The layer's file as another program has left it, where that can be told; else none."""
+        with suppress(OSError, ConfigProblem):
+            theirs = self.elsewhere(layer)
+            if theirs is not None:
+                return {layer: documents.parse(self.sheet(layer).path, theirs, theirs)}
+        return {}
+
+    def _look_across(
+        self, wanted: Mapping[Layer, Document], there: Mapping[Layer, Document]
+    ) -> None:
+        """ConfigProblem where one layer, as it would stand, uses a provider that the other lost.
+
+        ``wanted`` and ``there`` are the files that another program changed: as they would stand,
+        and as it left them.
+        """
+        if not there or self.base_document is None:
+            return
+        fit(
+            (wanted.get("repo", self.document), wanted.get("base", self.base_document)),
+            (self.document, self.base_document),
+            (there.get("repo", self.saved), there.get("base", self.base_saved)),
+        )
 
     def _rebased(self, sheets: Pair) -> Pair:
         """Older versions over what is on disk now, so that they can be saved in turn."""

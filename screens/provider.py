@@ -201,9 +201,9 @@ class ProviderScreen(TurnkeyScreen[None]):
         except TurnkeyError as error:
             box.show(error.fault)
             return
-        self.workspace.edit(document, self._layer)
-        if both:
-            self.workspace.edit(following)
+        self.workspace.edit_together(
+            {self._layer: document} | ({"repo": following} if both else {})
+        )
         if url != old.base_url:
             words = "The key belongs to the address it was given for: k shows it, and re-binds it."
             self.notify(words, markup=False)

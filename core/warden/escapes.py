@@ -207,8 +207,8 @@ class _Search:
         meaning to a hosted service's name, and the other layer's skills know nothing of it."""
         if self.stock:
             return self.named
-        if work == "workflow" and self.scene.base is not None and self.scene.base.providers:
-            layer = "base"  # the action's own work takes the base layer's map first
+        if work == "workflow":  # the action's own work takes the base layer's map first
+            layer = "base" if self.scene.base and self.scene.base.providers else "repo"
         return self.named | {one.name for one in declared_for(self.scene, layer)}
 
     def _explicit(self, view: View) -> Iterator[Escape]:

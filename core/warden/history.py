@@ -17,13 +17,14 @@ from core.providers.key_forms import shown_selector
 from core.text import one_line
 from core.warden.document import Document, parse
 from core.warden.keys_edit import dotted
-from core.warden.merge import Clashes, merged, orphaned, rewritten
-from core.warden.values import same
+from core.warden.merge import PROVIDERS, Clashes, merged, orphaned, rewritten
+from core.warden.values import same, value_at, with_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from core.warden.scan import KeyPath
+    from core.warden.values import Table
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,28 @@ def replay(mine: Document, theirs: bytes) -> Document:
         return rewritten(other, wanted)
     except (ConfigProblem, KeyError):
         raise _clash(mine, []) from None
+
+
+Layers = tuple[Document, Document | None]
+"""The repository's file, and the base layer where there is one."""
+
+
+def fit(wanted: Layers, mine: Layers, theirs: Layers) -> None:
+    """Both layers as they would stand, beside both sides'. ConfigProblem ``config_changed`` where
+    one side removed or renamed a provider that the other has begun to use from the other layer."""
+    orphans = orphaned(_seen(*wanted), _seen(*mine), _seen(*theirs))
+    if orphans:
+        raise _orphans(wanted[0], orphans)
+
+
+def _seen(repo: Document, base: Document | None) -> Table:
+    """The repository's file with the base layer's providers, where it has none of its own."""
+    data = repo.data()
+    lent = None if base is None else value_at(base.data(), PROVIDERS)
+    held = data.get("defaults", {})
+    if not isinstance(held, dict) or held.get("providers") or not lent:
+        return data
+    return with_value(data, PROVIDERS, lent)
 
 
 def _ended(mine: Document, theirs: Document) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.warden.scan import KeyPath
     from core.warden.values import Table
 
-_PROVIDERS: Final = ("defaults", "providers")
+PROVIDERS: Final = ("defaults", "providers")
 _NAMES: Final = ("name", "id", "pattern")
 """The keys that tell the tables of a list apart: skills, models, file patterns."""
 
@@ -128,7 +128,7 @@ def orphaned(wanted: Table, *sides: Table) -> dict[KeyPath, str]:
 def _declared(data: Table) -> set[str]:
     """Every ``provider`` and every ``provider/model`` that the file declares."""
     found: set[str] = set()
-    held = value_at(data, _PROVIDERS)
+    held = value_at(data, PROVIDERS)
     for name, table in held.items() if isinstance(held, dict) else ():
         models = value_at(table, ("models",))
         found.add(name)
@@ -170,7 +170,7 @@ def rewritten(document: Document, wanted: Table) -> Document:
 
 
 def _renamed(document: Document, wanted: Table) -> Document:
-    held, asked = value_at(document.data(), _PROVIDERS), value_at(wanted, _PROVIDERS)
+    held, asked = value_at(document.data(), PROVIDERS), value_at(wanted, PROVIDERS)
     if not isinstance(held, dict) or not isinstance(asked, dict):
         return document
     for old in [name for name in held if name not in asked]:
@@ -184,9 +184,9 @@ def _settled(document: Document, path: KeyPath, wanted: object) -> Document:
     held = value_at(document.data(), path) if path else document.data()
     if same(held, wanted):
         return document
-    if path[:-1] == _PROVIDERS and (held is None or wanted is None):
+    if path[:-1] == PROVIDERS and (held is None or wanted is None):
         return _provider(document, path, wanted)
-    if path[:2] == _PROVIDERS and len(path) == 4 and path[3] == "models" and held is not None:
+    if path[:2] == PROVIDERS and len(path) == 4 and path[3] == "models" and held is not None:
         table: Table = {"baseUrl": "x", "models": wanted}
         models = read_provider(str(path[2]), table).models
         if same([model_table(model) for model in models], wanted):
@@ -213,10 +213,10 @@ def _settled(document: Document, path: KeyPath, wanted: object) -> Document:
 def _table(document: Document, path: KeyPath, held: Table, wanted: Table) -> Document:
     for key in [*wanted, *(key for key in held if key not in wanted)]:
         value = wanted.get(key)
-        if isinstance(value, dict) and key not in held and (*path, key) != _PROVIDERS:
+        if isinstance(value, dict) and key not in held and (*path, key) != PROVIDERS:
             for inner, entry in value.items():
                 document = _settled(document, (*path, key, inner), entry)
-        elif isinstance(value, dict) and (*path, key) == _PROVIDERS and key not in held:
+        elif isinstance(value, dict) and (*path, key) == PROVIDERS and key not in held:
             for name, entry in value.items():
                 document = _provider(document, (*path, key, name), entry)
         else:

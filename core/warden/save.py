@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from core.warden.document import Document
 
-__all__ = ["Disk", "backup", "conflict", "diff", "last_saved", "save"]
+__all__ = ["Disk", "backup", "check", "conflict", "diff", "last_saved", "save"]
 
 _TEMPORARY = ".turnkey-tmp"
 _TURN_S = 5.0
@@ -122,6 +122,15 @@ def save(document: Document, *, disk: Disk | None = None) -> Document:
     except OSError as error:
         raise _unwritable(document.path, error) from None
     return document.saved()
+
+
+def check(document: Document) -> None:
+    """ConfigProblem as :func:`save` raises it where the file on disk is not what was loaded, or
+    cannot be read; nothing is written."""
+    try:
+        _unchanged(document, Path(os.path.realpath(document.path)))
+    except OSError as error:
+        raise _unwritable(document.path, error) from None
 
 
 def conflict(document: Document) -> bytes | None:

@@ -121,9 +121,10 @@ def rename(
     for warning in name_warnings(new, taken):
         warn_of(warning)
     both = workspace.follows(place, old)
-    workspace.edit(rename_provider(sheet, old, new, keep_selectors=keep_selectors), place)
+    edited = {place: rename_provider(sheet, old, new, keep_selectors=keep_selectors)}
     if both and not keep_selectors:
-        workspace.edit(rename_selectors(workspace.document, old, new))
+        edited["repo"] = rename_selectors(workspace.document, old, new)
+    workspace.edit_together(edited)
     changes = write(workspace, dry_run=dry_run)
     moved, trouble = (False, None) if dry_run else _carry_key(workspace, entry, new)
     facts: dict[str, object] = {"key_moved": moved, "error": trouble}
