@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.widgets import OptionList
 
+from screens.home import HomeScreen
 from tests.screens.stage import FILLED, Stage, arrive, stand, workspace
 from tui.widgets.find import FindLine
 from tui.widgets.places import ToCheck
@@ -25,8 +26,14 @@ async def test_what_is_typed_narrows_the_list_and_enter_takes_the_line() -> None
         await pilot.pause()
         (only,) = open_lines(found)
         assert found.highlighted == only
+        assert found.virtual_size.height == 1, "what does not fit is not shown"
+        await pilot.press("backspace", "backspace")
+        await pilot.pause()
+        assert found.virtual_size.height == len(open_lines(found)) == 6
+        await pilot.press(*"T4")
         await pilot.press("enter")
         await pilot.pause()
+        assert found.virtual_size.height >= len(everything)
         assert not app.screen.query(FindLine)
         assert open_lines(found) == everything
         assert found.highlighted == only
@@ -57,6 +64,16 @@ async def test_home_finds_in_the_list_with_the_keyboard() -> None:
     app = Stage(workspace(FILLED))
     async with app.run_test(size=(60, 20)) as pilot:
         await stand(pilot)
+        lanes = app.screen.query_one("#lanes", OptionList)
+        await pilot.press("slash", *"synth")
+        await pilot.pause()
+        assert lanes.virtual_size.height == 2
+        # What the screen draws anew meanwhile is whole again, and nothing of it is lost.
+        assert isinstance(app.screen, HomeScreen)
+        app.screen.draw()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert lanes.virtual_size.height == 6
         await pilot.press("slash", *"synth", "enter")
         assert app.screen.query_one("#lanes", OptionList).highlighted == 2
         await pilot.press("enter")

@@ -1,4 +1,4 @@
-"""Finding a line of a list: while a part of it is typed, the other lines step back."""
+"""Finding a line of a list: while a part of it is typed, the other lines are gone."""
 
 from __future__ import annotations
 
@@ -6,18 +6,46 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.visual import Visual
 from textual.widgets import Input, OptionList
 
 if TYPE_CHECKING:
+    from textual.css.styles import RulesMap
     from textual.screen import Screen
+    from textual.strip import Strip
+    from textual.style import Style
+    from textual.visual import RenderOptions, VisualType
+    from textual.widgets.option_list import Option
 
 ResultType = TypeVar("ResultType")
+
+
+class Nothing(Visual):
+    """What a line that does not fit shows: no line at all."""
+
+    def render_strips(
+        self, width: int, height: int | None, style: Style, options: RenderOptions
+    ) -> list[Strip]:
+        """No line."""
+        return []
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        """It needs no room."""
+        return 0
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        """It takes no room."""
+        return 0
+
+
+NOTHING = Nothing()
 
 
 class FindLine(Input):
     """Narrows one list for as long as it is open; enter or escape give the whole list back.
 
-    Lines keep their places, so that what a screen knows by their number stays true.
+    Lines keep their numbers, so that what a screen knows by them stays true: those that do not
+    fit are switched off and have no height.
     """
 
     DEFAULT_CSS = """
@@ -35,6 +63,8 @@ class FindLine(Input):
         super().__init__(placeholder="a part of the line · ↑ ↓ move · enter takes it", compact=True)
         self._of = of
         self._before = of.highlighted
+        self._gone: dict[Option, VisualType] = {}
+        """What the lines say that are not shown now."""
         self._off = frozenset(
             at for at in range(of.option_count) if of.get_option_at_index(at).disabled
         )
@@ -43,14 +73,30 @@ class FindLine(Input):
     def narrow(self, event: Input.Changed) -> None:
         """Leave the lines that have what is typed; the cursor goes to the first of them."""
         event.stop()
-        fitting = matching(self._of, event.value, self._off)
-        for at in range(self._of.option_count):
-            if at in fitting:
-                self._of.enable_option_at_index(at)
-            else:
-                self._of.disable_option_at_index(at)
-        if self._of.highlighted not in fitting:
-            self._of.highlighted = next(iter(fitting), None)
+        found = self._of
+        self._show_all()
+        fitting = matching(found, event.value, self._off) if event.value else None
+        for at in range(found.option_count):
+            option = found.get_option_at_index(at)
+            if fitting is None or at in fitting:
+                continue
+            self._gone[option] = option.prompt
+            found.replace_option_prompt_at_index(at, NOTHING)
+            found.disable_option_at_index(at)
+        if fitting is not None and found.highlighted not in fitting:
+            found.highlighted = next(iter(fitting), None)
+        found.scroll_to_highlight()
+
+    def _show_all(self) -> None:
+        """All lines again, each as it was, or as the screen has drawn it since."""
+        found = self._of
+        for at in range(found.option_count):
+            option = found.get_option_at_index(at)
+            if option.prompt is NOTHING:
+                found.replace_option_prompt_at_index(at, self._gone[option])
+            if at not in self._off:
+                found.enable_option_at_index(at)
+        self._gone.clear()
 
     def action_step(self, way: int) -> None:
         """To the next fitting line, or the one before."""
@@ -60,9 +106,7 @@ class FindLine(Input):
         """Give the list back, with the cursor where it stands."""
         found = self._of
         at = found.highlighted
-        for place in range(found.option_count):
-            if place not in self._off:
-                found.enable_option_at_index(place)
+        self._show_all()
         found.highlighted = self._before if at is None else at
         found.focus()
         self.remove()
