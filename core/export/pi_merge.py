@@ -21,7 +21,7 @@ from core.verify.compat import Compat
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from core.export.jsonc import Node
+    from core.export.jsonc import Member, Node
 
 Path = tuple[str | int, ...]
 _ADDRESS: Final = ("baseUrl", "api")
@@ -31,6 +31,12 @@ _OPERATORS: Final = frozenset(
 )
 """Flags that no answer can show the need of: whoever runs the server sets them."""
 _OWN_FLAGS: Final = frozenset(Compat.__struct_encode_fields__) - _OPERATORS
+_ADDS_NOTHING: Final[tuple[object, ...]] = (None, False, "auto", {})
+_FACTS: Final = ("reasoning", "input", "contextWindow", "maxTokens")
+_SAMPLING: Final = frozenset({"samplingParams", "samplingParamsByThinkingLevel"})
+"""Pi merges these into each request last, so they win over all that it would send."""
+_WHOM: Final = frozenset({"model", "models", "fallbacks"})
+"""Fields of a request that say who answers it, or who does where that one fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,12 @@ def merge_entry(
             edits.append(((field,), new[field]))
     if holds_key(old.get("apiKey"), new["apiKey"]):
         lost.append("a key in apiKey")
-    for part in (_headers(old, new), _overrides(old, new), _models(old, new, probed, silent)):
+    for part in (
+        _headers(old, new),
+        _shared_flags(old, new, probed),
+        _overrides(old, new, probed, silent),
+        _models(old, new, probed, silent),
+    ):
         edits += part.edits
         lost += part.lost
         kept += part.kept
@@ -80,11 +91,13 @@ def _headers(old: Node, new: Mapping[str, object]) -> Merge:
     ours = ours if isinstance(ours, dict) else {}
     if node is None:
         return Merge(((("headers",), ours),) if ours else ())
+    if node.members is None:
+        return Merge(((("headers",), ours),), ("headers, which is no object",))
     edits: list[tuple[Path, object]] = []
     lost: list[str] = []
     kept: list[str] = []
     given = {name.lower(): value for name, value in ours.items()}
-    there = {one.key.lower(): one.key for one in node.members or ()}
+    there = {one.key.lower(): one.key for one in node.members}
     for name, key in there.items():
         value = _plain(node.get(key))
         shown = f"header {one_line(key, 60)}"
@@ -100,18 +113,80 @@ def _headers(old: Node, new: Mapping[str, object]) -> Merge:
     return Merge(tuple(edits), tuple(lost), tuple(kept))
 
 
-def _overrides(old: Node, new: Mapping[str, object]) -> Merge:
-    """Overrides of our own models that would have Pi ask elsewhere."""
+def _shared_flags(old: Node, new: Mapping[str, object], probed: Collection[str]) -> Merge:
+    """Flags of the whole provider: each model gets those that its own do not speak of."""
+    node = old.get("compat")
+    written = [_dict(one.get("compat")) for one in _listed(new) if one["id"] in probed]
+    lost = [
+        f"compat {one_line(one.key, 60)} of the provider"
+        for one in (node.members or () if node is not None else ())
+        if one.key in _OWN_FLAGS and one.value.data() not in _ADDS_NOTHING
+        if any(one.key not in flags for flags in written)
+    ]
+    return Merge(lost=tuple(lost))
+
+
+def _overrides(
+    old: Node,
+    new: Mapping[str, object],
+    probed: Collection[str],
+    silent: Mapping[str, set[str]],
+) -> Merge:
+    """Overrides of our own models, which Pi puts over what the model's entry says."""
     node = old.get("modelOverrides")
-    mine = {one["id"] for one in _listed(new)}
+    mine = {str(one["id"]): one for one in _listed(new)}
     lost = [
         f"modelOverrides of {one_line(one.key, 80)}: {field}"
         for one in (node.members or () if node is not None else ())
         if one.key in mine
-        for field in _ADDRESS
-        if one.value.get(field) is not None and _plain(one.value.get(field)) != new[field]
+        for field in _overridden(
+            one.value, new, mine[one.key], one.key in probed, silent.get(one.key, set())
+        )
     ]
     return Merge(lost=tuple(lost))
+
+
+def _overridden(
+    over: Node,
+    entry: Mapping[str, object],
+    model: Mapping[str, object],
+    tried: bool,
+    silent: set[str],
+) -> list[str]:
+    """What of one override says otherwise than the config, or than requests have found."""
+    found = [
+        field
+        for field in (*_ADDRESS, *_FACTS)
+        if (there := over.get(field)) is not None
+        and field not in silent
+        and there.data() != (entry if field in _ADDRESS else model).get(field)
+    ]
+    found += [member.key for member in over.members or () if _asks_another(member, model)]
+    levels, flags = over.get("thinkingLevelMap"), over.get("compat")
+    if not tried:
+        return found
+    if levels is not None and levels.data() not in (None, {}, model.get("thinkingLevelMap")):
+        found.append("thinkingLevelMap")
+    wanted = _dict(model.get("compat"))
+    return found + [
+        f"compat {one_line(one.key, 60)}"
+        for one in (flags.members or () if flags is not None else ())
+        if one.key in _OWN_FLAGS
+        and one.value.data() not in ((wanted[one.key],) if one.key in wanted else _ADDS_NOTHING)
+    ]
+
+
+def _asks_another(member: Member, model: Mapping[str, object]) -> bool:
+    """Whether sampling parameters name another model than ours."""
+    if member.key not in _SAMPLING:
+        return False
+    value = member.value.data()
+    each = [value] if member.key == "samplingParams" else list(_dict(value).values())
+    return any(
+        field in _WHOM and one != model["id"]
+        for params in each
+        for field, one in _dict(params).items()
+    )
 
 
 def _models(
@@ -188,6 +263,8 @@ def _model(
                 lost.append(f"{shown}: {field}")
         elif member.key == "thinkingLevelMap" and tried and member.value.data():
             lost.append(f"{shown}: {field}")
+        elif _asks_another(member, new):
+            lost.append(f"{shown}: {field}, which names another model")
         else:
             kept.append(f"{shown}: {field}")
     return Merge(tuple(edits), tuple(lost), tuple(kept))
@@ -207,7 +284,7 @@ def _flags(old: Node | None, new: object, *, tried: bool) -> Merge:
     lost = [
         one_line(one.key, 60)
         for one in others
-        if tried and one.key in _OWN_FLAGS and one.value.data() not in (None, False, "auto", {})
+        if tried and one.key in _OWN_FLAGS and one.value.data() not in _ADDS_NOTHING
     ]
     kept = [one_line(one.key, 60) for one in others if one.key not in _OWN_FLAGS]
     return Merge(tuple(edits), tuple(lost), tuple(kept))
@@ -216,6 +293,10 @@ def _flags(old: Node | None, new: object, *, tried: bool) -> Merge:
 def _listed(entry: Mapping[str, object]) -> list[dict[str, object]]:
     models = entry.get("models")
     return [one for one in models if isinstance(one, dict)] if isinstance(models, list) else []
+
+
+def _dict(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
 
 
 def _plain(node: Node | None) -> object:

@@ -89,6 +89,29 @@ def _holds(found: object, wanted: object) -> bool:
             {"modelOverrides": {"qwen3-coder": {"baseUrl": "https://hosted.example/v1"}}},
             "modelOverrides of qwen3-coder: baseUrl",
         ),
+        (
+            {"modelOverrides": {"qwen3-coder": {"compat": {"thinkingFormat": "qwen"}}}},
+            "modelOverrides of qwen3-coder: compat thinkingFormat",
+        ),
+        (
+            {"modelOverrides": {"qwen3-coder": {"maxTokens": 5, "reasoning": False}}},
+            "modelOverrides of qwen3-coder: maxTokens",
+        ),
+        (
+            {"modelOverrides": {"qwen3-coder": {"thinkingLevelMap": {"medium": "high"}}}},
+            "modelOverrides of qwen3-coder: thinkingLevelMap",
+        ),
+        (
+            {"modelOverrides": {"qwen3-coder": {"samplingParams": {"model": "gpt"}}}},
+            "modelOverrides of qwen3-coder: samplingParams",
+        ),
+        ({"models": [{**CODERS, "samplingParams": {"model": "gpt"}}]}, "names another model"),
+        (
+            {"models": [{**CODERS, "samplingParamsByThinkingLevel": {"low": {"model": "gpt"}}}]},
+            "names another model",
+        ),
+        ({"compat": {"requiresToolResultName": True}}, "compat requiresToolResultName of the"),
+        ({"headers": ["no", "object"]}, "headers, which is no object"),
         ({"models": [{"id": "t", "baseUrl": "https://hosted.example"}]}, "this key at its own"),
         ({"models": [{**CODERS, "compat": {"thinkingFormat": "qwen"}}]}, "compat thinkingFormat"),
         ({"models": [{**CODERS, "thinkingLevelMap": {"off": None}}]}, "thinkingLevelMap"),
@@ -102,6 +125,18 @@ def test_what_would_go_or_go_elsewhere_is_named_without_its_value(
     assert word in told
     assert "sk-theirs" not in told
     assert not is_current(PROBED, file_of(entry))
+
+
+def test_an_override_that_says_the_same_stays() -> None:
+    found = Learned(Compat(supports_store=False, max_tokens_field="max_tokens"))
+    asked = replace(PROBED, learned={"litellm/qwen3-coder": found})
+    same = {"compat": {"supportsStore": False}, "contextWindow": CODER.context_window}
+    shared = {"compat": {"maxTokensField": "max_completion_tokens"}}
+    entry = {"modelOverrides": {"qwen3-coder": same, "theirs": {"reasoning": True}}, **shared}
+    assert not lost_by(asked, file_of(entry))
+    other = {"modelOverrides": {"qwen3-coder": {"compat": {"supportsStore": True}}}}
+    assert "compat supportsStore" in " ".join(lost_by(asked, file_of(other)))
+    assert not lost_by(setup(), file_of(other))  # nobody has asked
 
 
 def test_a_headers_own_value_is_lost_only_where_the_config_has_another() -> None:
