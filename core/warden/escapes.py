@@ -255,7 +255,9 @@ class _Search:
         if provider in self.own and work in _KEY_OF:
             return "E5" if view.layer == "base" else "E4"
         if view.lanes["agent"].provider not in self._own(view.layer):
-            return "E5" if self._moved_here(work, view) else None
+            if not self._moved_here(work, view):
+                return None
+            return "E9" if work == "workflow" else "E5"
         if work in {"auxiliary", "synthesis"} and rule in {AUXILIARY, SYNTHESIS}:
             return "E9"
         # The action asks the base layer first: a model left there outlives the repository's move.
@@ -265,10 +267,11 @@ class _Search:
 
     def _moved_here(self, work: Work, view: View) -> bool:
         """Whether the repository's file gives ``work`` to a provider of the user's own, which
-        the skills of the base layer do not hear of."""
-        here = self.scene.lanes[work]
-        own = here.won_by in FILE_RULES and here.provider in self._own("repo")
-        return view.layer == "base" and view.other is not None and work in _KEY_OF and own
+        the skills of the base layer do not hear of; the action asks the base layer first."""
+        if view.layer != "base" or view.other is None or work not in {*_KEY_OF, "workflow"}:
+            return False
+        here = self.scene.lanes[_LANE_OF[work]]
+        return here.won_by in FILE_RULES and here.provider in self._own("repo")
 
     def _overridden(self) -> Iterator[Escape]:
         if not self.own:
