@@ -81,10 +81,21 @@ def _wholly(verdict: Verdict) -> bool:
 def needed(verdict: Verdict) -> int:
     """How many runs, all of them passed, outweigh ``verdict``; at most :data:`MOST_RUNS`.
 
-    As many as it had; of one that failed sometimes twice as many, for as many pass by luck.
+    As many as it had; of one that failed sometimes twice as many, for as many pass by luck. Where
+    other failures are told beside a failure, it is the one that takes most: asking once more, and
+    less, makes none of them smaller.
     """
-    tried = verdict.tried or 1
-    return min(MOST_RUNS, 2 * tried if verdict.flaky else tried)
+    most = _runs_against(verdict)
+    if verdict.verdict == "fail":
+        told = (_runs_against(one) for one in verdict.others if one.verdict == "fail")
+        most = max(most, *told, 0)
+    return min(MOST_RUNS, most)
+
+
+def _runs_against(one: Verdict | Earlier) -> int:
+    tried = one.tried or 1
+    flaky = one.passed is not None and 0 < one.passed < tried
+    return 2 * tried if flaky else tried
 
 
 def outweighs(new: Verdict, old: Verdict) -> bool:
@@ -167,12 +178,24 @@ def _beside(stays: Verdict, later: Verdict, at: str) -> Verdict:
     """``stays``, with a later run told that did not outweigh it."""
     told = Earlier(at, later.verdict, later.passed, later.tried)
     others = stays.others if told in stays.others else (*stays.others, told)
-    return msgspec.structs.replace(stays, others=others[-_MOST_OTHERS:])
+    return msgspec.structs.replace(stays, others=_told(others))
 
 
 def _after(comes: Verdict, before: Verdict, at: str) -> Verdict:
     """``comes``, with the run told that it takes the place of, where that one said otherwise."""
     same = (before.verdict, before.flaky) == (comes.verdict, comes.flaky)
-    told = () if same else (Earlier(at, before.verdict, before.passed, before.tried),)
+    lighter = _runs_against(comes) < _runs_against(before) and comes.verdict == "fail"
+    told = (
+        () if same and not lighter else (Earlier(at, before.verdict, before.passed, before.tried),)
+    )
     others = (*before.others, *told)
-    return msgspec.structs.replace(comes, others=others[-_MOST_OTHERS:])
+    return msgspec.structs.replace(comes, others=_told(others))
+
+
+def _told(others: tuple[Earlier, ...]) -> tuple[Earlier, ...]:
+    """The latest of them, and always the failure that takes most to be outweighed."""
+    latest = others[-_MOST_OTHERS:]
+    failures = [one for one in others if one.verdict == "fail"]
+    if not failures or (hardest := max(failures, key=_runs_against)) in latest:
+        return latest
+    return (hardest, *latest[1:])

@@ -154,6 +154,29 @@ def test_no_failure_is_asked_away_by_asking_less(
         assert merged(both, receipt(*WHOLE[:-1], enough), required=REQUIRED, now=NOW).verified
 
 
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [("fail", 2, 3), ("fail", 0, 1)],
+        [("fail", 0, 20), ("fail", 0, 1)],
+        [("fail", 2, 3), ("fail", None, None)],  # nobody answered at all
+        [("fail", 2, 3), ("fail", 0, 1), *[("pass", 3, 3)] * 7],
+        [("fail", 2, 3), *[("pass", 3, 3)] * 7],
+    ],
+)
+def test_no_failure_is_asked_away_by_failing_less_or_by_asking_often(
+    runs: list[tuple[Word, int, int]],
+) -> None:
+    known = receipt(*WHOLE[:-1], verdict("merge", "synthesis", *runs[0]))
+    for minute, run in enumerate([*runs[1:], ("pass", 3, 3)], 1):
+        later = NOW + timedelta(minutes=minute)
+        again = receipt(verdict("merge", "synthesis", *run), at=later)
+        known = merged(known, again, required=REQUIRED, now=later)
+        assert not known.verified
+    enough = verdict("merge", "synthesis", "pass", 20, 20)
+    assert merged(known, receipt(enough), required=REQUIRED, now=NOW).verified
+
+
 def test_a_run_of_everything_leaves_failures_that_it_did_not_ask_again() -> None:
     by_name = verdict("context_window", None, "fail", 0, 1)
     flaky = verdict("merge", "synthesis", "fail", 2, 3)
