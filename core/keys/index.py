@@ -247,8 +247,9 @@ class KeyIndex:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            why = error.strerror or type(error).__name__
-            fix = "Make it readable; no key is lost, they are in the keyring."
+            why = f"{error.strerror or type(error).__name__}."
+            fix = "Make it readable, or name another folder with XDG_STATE_HOME. The keyring's"
+            fix += " keys are not lost."
             self.fault = self._unusable("cannot be read", why, fix)
             return ()
         aside = "«turnkey keys repair» sets the file aside and starts a new list."

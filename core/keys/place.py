@@ -22,6 +22,9 @@ NOT_MOVED: Final = Fault("keyring", "The key could not be stored anew; it is whe
 NOTHING_STORED: Final[frozenset[Trouble]] = frozenset({"missing", "refused", "unready"})
 """Troubles of a keyring that cannot hold any key of turnkey's."""
 
+UNANSWERED: Final[frozenset[Trouble]] = frozenset({"slow", "stopped"})
+"""Troubles after which a keyring may do what it was asked for all the same."""
+
 _SHORT: Final[dict[Trouble, str]] = {
     "missing": "no keyring here",
     "locked": "{name} is locked",
@@ -65,6 +68,14 @@ def memory_place(trouble: BackendError, name: str, fault: Fault) -> Place:
     short = _SHORT[trouble.kind].format(name=name)
     short = short[0].lower() + short[1:] if short.startswith("The ") else short
     return Place("memory", "memory", f"kept for this run only: {short}", fault)
+
+
+def maybe_stored(fault: Fault | None) -> Fault | None:
+    """The fault of a key that was handed to a keyring which did not answer."""
+    if fault is None:
+        return None
+    late = "It may have taken the key all the same: «turnkey keys delete NAME» takes it out then."
+    return Fault(fault.code, fault.what, f"{fault.why} {late}".strip(), fault.fix)
 
 
 def unseen(fault: Fault, variable: str, origin: str) -> Fault:

@@ -9,12 +9,13 @@ a bounded time: screens run them with :func:`core.keys.bounded.beside`.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from core.errors import Fault, KeyProblem, UsageProblem
 from core.keys import index as bindings
+from core.keys.agreements import Agreements, Clock, utc_now
 from core.keys.backends import (
     SERVICE,
     Backend,
@@ -31,8 +32,10 @@ from core.keys.place import (
     KEY_VARIABLE,
     NOT_MOVED,
     NOTHING_STORED,
+    UNANSWERED,
     Place,
     bound_elsewhere,
+    maybe_stored,
     memory_place,
     trouble_fault,
     unseen,
@@ -40,10 +43,9 @@ from core.keys.place import (
 from core.keys.secret import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
     from contextlib import AbstractContextManager
     from pathlib import Path
-
-Clock = Callable[[], datetime]
 
 
 def entry_name(variable: str, origin: str) -> str:
@@ -51,11 +53,12 @@ def entry_name(variable: str, origin: str) -> str:
     return f"{variable}@{origin}"
 
 
-class Vault:
+class Vault(Agreements):
     """Keys by variable and origin.
 
     ``backend`` is the keyring; where it is None, ``find`` looks for one at the first need, and
-    without ``find`` everything stays in memory. ``memory`` holds the keys of this run.
+    without ``find`` everything stays in memory. ``memory`` holds the keys of this run. What is
+    agreed on the environment's keys comes from :class:`Agreements`.
     """
 
     def __init__(
@@ -65,16 +68,15 @@ class Vault:
         *,
         find: Callable[[], Backend] | None = None,
         here: Surroundings | None = None,
-        clock: Clock = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
-        self.index: Final = index
+        super().__init__(index, clock)
         self.here: Final = here or Surroundings(platform=sys.platform)
         self.memory: Final[dict[tuple[str, str], Secret]] = {}
         self.patience: Callable[[], Patience] = Patience
         """How to wait where a call does not say; set by who shows the wait."""
         self.on_late: Callable[[str], None] = lambda _: None
         """Told, from another thread, of a key that was stored after nobody waited any more."""
-        self._clock = clock
         self._keyring: Final = Keyring(backend, find, self._new_patience)
 
     def _new_patience(self) -> Patience:
@@ -165,7 +167,12 @@ class Vault:
             backend = self._keyring.call(write, patience, late)
         except BackendError as trouble:
             self.memory[variable, origin] = secret
-            return self._memory_place(trouble, variable)
+            place = self._memory_place(trouble, variable)
+            if trouble.kind not in UNANSWERED:
+                return place
+            # From now on the keyring is asked, since the list may lack what it has.
+            self._change(lambda entries: entries, lost=True)
+            return msgspec.structs.replace(place, fault=maybe_stored(place.fault))
         self.memory.pop((variable, origin), None)
         fault = self._list(variable, origin)
         return Place("keyring", backend.name, f"in {backend.name}", fault)
@@ -237,25 +244,10 @@ class Vault:
         kept = [origin for name, origin in self.memory if name == variable]
         return (*listed, *(origin for origin in kept if origin not in listed))
 
-    def sent_to(self, variable: str) -> tuple[str, ...]:
-        """The origins that the environment's key of this variable may go to, oldest first."""
-        return bindings.origins(self.index.entries, variable, "environment")
-
     @property
     def no_keyring(self) -> str:
         """Why there is no keyring here, one sentence; empty: there is one, or nobody looked."""
         return self._keyring.absence
-
-    @property
-    def list_fault(self) -> Fault | None:
-        """Why the list of keys cannot be used, or None."""
-        _ = self.index.entries
-        return self.index.fault
-
-    def when(self, variable: str, origin: str, source: bindings.Source) -> str | None:
-        """When a binding was made, ISO 8601 in UTC; None: there is no such binding."""
-        entry = bindings.find(self.index.entries, variable, origin, source)
-        return None if entry is None else entry.stored_at
 
     # Changes
 
@@ -372,53 +364,6 @@ class Vault:
         carry = self.copy if from_origin in keep else self.move
         return carry(variable, from_origin, variable, origin, patience)
 
-    def allow_environment(
-        self,
-        variable: str,
-        origin: str,
-        *,
-        instead: bool = False,
-        keep: Collection[str] = (),
-        firm: bool = False,
-        decide: Callable[[], Fault | None] = lambda: None,
-    ) -> Fault | None:
-        """Record that the environment's key of this variable may go to ``origin`` (no value).
-
-        ``instead``: the origins it could go to before are dropped, but for ``keep``. Gives a
-        fault when the record could not be written; it then holds for this run, or with ``firm``
-        not at all: nobody agreed to it, so what cannot be remembered is not allowed. ``decide``
-        is asked once more on what stands in the list while nobody else can write it.
-        """
-        gone = (
-            [o for o in self.sent_to(variable) if o != origin and o not in keep] if instead else []
-        )
-        known = bindings.find(self.index.entries, variable, origin, "environment")
-        if known is not None and not gone:
-            return None
-        entry = known or Entry(variable, origin, "environment", bindings.stamp(self._clock()))
-
-        def change(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
-            refused = decide()
-            if refused is not None:
-                raise KeyProblem(refused)
-            left = bindings.without(entries, variable, gone, "environment")
-            return bindings.with_entry(left, entry)
-
-        try:
-            return self.index.change(change, firm=firm)
-        except KeyProblem as problem:
-            return problem.fault
-
-    def forget_environment(self, variable: str, origins: Collection[str]) -> Fault | None:
-        """Forget that the environment's key of this variable may go to ``origins``.
-
-        Gives a fault when that could not be written.
-        """
-        gone = tuple(origins)
-        if not gone:
-            return None
-        return self._change(lambda all_: bindings.without(all_, variable, gone, "environment"))
-
     # Inside
 
     def _fault(self, trouble: BackendError, variable: str) -> Fault:
@@ -430,9 +375,6 @@ class Vault:
     def _list(self, variable: str, origin: str, *, lost: bool = False) -> Fault | None:
         entry = Entry(variable, origin, "keyring", bindings.stamp(self._clock()))
         return self._change(lambda all_: bindings.with_entry(all_, entry), lost=lost)
-
-    def _change(self, change: bindings.Change, *, lost: bool = False) -> Fault | None:
-        return self.index.change(change, lost=lost)
 
 
 def open_vault(

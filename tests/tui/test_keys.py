@@ -398,6 +398,11 @@ def test_rebind_of_nothing_exits_5(desk: Desk) -> None:
     assert desk.turnkey("keys", "rebind", "litellm").code == 5
     unknown = desk.turnkey("keys", "rebind", "litellm", "--from", "http://never.example")
     assert unknown.code == 2
+    pasted = desk.turnkey(
+        "keys", "rebind", "litellm", "--variable", KEY, "--from", "http://never.example"
+    )
+    assert pasted.code == 2
+    assert KEY not in pasted.told()
 
 
 def test_rebind_asks_which_key_is_meant_where_there_are_several(keyring_desk: Desk) -> None:

@@ -188,13 +188,14 @@ def rebind(
 
 def _check_stored(variable: str, origin: str | None, stored: Sequence[str]) -> None:
     from core.errors import Fault, UsageProblem
+    from core.keys.environment import shown_variable
 
     if origin is None or origin in stored:
         return
     raise UsageProblem(
         Fault(
             "usage",
-            f"No key {variable} is stored for that origin.",
+            f"No key {shown_variable(variable)} is stored for that origin.",
             f"It is stored for: {', '.join(stored)}." if stored else "None is stored.",
             "turnkey keys list shows what is stored.",
         )

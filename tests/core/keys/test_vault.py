@@ -349,6 +349,19 @@ def test_an_entry_written_after_the_wait_ended_is_listed(tmp_path: Path) -> None
     assert told == [f"Secret Service has {VARIABLE} for {GW} after all."]
 
 
+def test_what_was_written_after_turnkey_ended_can_be_deleted(tmp_path: Path) -> None:
+    keyring = Works()
+    vault_at(tmp_path, keyring).store("OTHER_API_KEY", GW, KEY)  # the list is whole now
+    place = vault_at(tmp_path, Slow()).store(VARIABLE, GW, KEY, BRIEF)
+    assert place.fault is not None
+    assert "may have taken the key all the same" in place.fault.why
+    assert "turnkey keys delete" in place.fault.why
+    keyring.kept["turnkey", entry_name(VARIABLE, GW)] = CANARY  # by the keyring, unseen
+    assert vault_at(tmp_path, keyring).fetch(VARIABLE, GW) == KEY
+    assert vault_at(tmp_path, keyring).delete(VARIABLE, GW)
+    assert vault_at(tmp_path, keyring).fetch(VARIABLE, GW) is None
+
+
 def test_a_throwaway_entry_is_tried_before_every_asking(tmp_path: Path) -> None:
     keyring = Works()
     vault = vault_at(tmp_path, keyring)
