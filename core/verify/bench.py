@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from core.verify.answered import failed_server
 from core.verify.courtesy import MOST_URGENT, URGENCY
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class Bench:
     async def first(self) -> Answered:
         """R0 for the first time, which also settles under which name an output limit goes.
 
-        Probes are kept short by one. A server that refuses both names is asked without.
+        Probes are kept short by one. A server that refuses both names is asked without. Every
+        probe rests on it, so after a failure of the server's it is asked again, as by Pi.
         """
         window = self.subject.described.context_window
         cap = min(CAP, window // 4) if window > 0 else CAP
@@ -88,7 +90,7 @@ class Bench:
         tries = 0
         for limit in ({"max_tokens": cap}, {"max_completion_tokens": cap}, {}):
             self._cap = dict(limit)
-            answered = await self.line.send(self.plain())
+            answered = await self.line.send(self.plain(), again=failed_server)
             tries += answered.tries
             if not answered.refused:
                 break

@@ -93,10 +93,11 @@ def _stream(answers: Answers, _: Subject) -> Judged:
             " a delta.",
         )
     if before.ok and before.pieces:
+        failed = f" It failed before ({', '.join(before.stumbles)})." if before.stumbles else ""
         return Judged(
             True,
             "honoured",
-            f"The answer streams: {before.pieces} pieces came.",
+            f"The answer streams: {before.pieces} pieces came.{failed}",
             detail={"pieces": before.pieces},
         )
     if before.status is not None and before.status < 300 and code == "bad_shape":

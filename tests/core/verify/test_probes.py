@@ -18,7 +18,8 @@ from core.wire.bounds import Bounds
 from core.wire.client import open_client
 from tests.core.verify import cases_of_requests, cases_of_talks
 from tests.core.verify.habits import Case, bad_effort, effort_means
-from tests.servers.fake_model import FakeModel, fake_server
+from tests.servers.fake_model import CHAT, FakeModel, fake_server
+from tests.servers.scripted import error_reply, in_turn
 
 if TYPE_CHECKING:
     from core.verify.probe import Probe
@@ -74,6 +75,29 @@ async def test_where_the_plain_request_fails_nothing_is_asked_and_nothing_decide
     verdict = await verdict_of(probe, model, Subject("p", "m"))
     assert (verdict.verdict, verdict.finding) == ("unsure", "not_asked")
     assert "No connected db." in verdict.evidence.text
+
+
+async def test_a_server_that_fails_once_at_the_first_request_spoils_no_probe() -> None:
+    async def at_once(_seconds: float) -> None:
+        """No wait is waited."""
+
+    async with fake_server(FakeModel()) as server:
+        server.routes = {
+            **server.routes,
+            CHAT: in_turn(error_reply(502, "bad gateway"), server.routes[CHAT]),
+        }
+        base = read_base_url(server.base_url)
+        async with open_client(base, BOUNDS, key=None) as client:
+            line = HttpLine(client, base, BOUNDS, courtesy=Courtesy(sleep=at_once))
+            subject = Subject("p", "m")
+            bench = Bench(line, subject)
+            found = [
+                await run_probe(one, subject, line, bench=bench)
+                for one in probes_named(["stream", "store"])
+            ]
+        assert sum(one.requests for one in found) == len(server.requests)
+    assert [one.verdict for one in found] == ["pass", "pass"]
+    assert "It failed before (502)." in found[0].evidence.text
 
 
 @pytest.mark.parametrize("probe", compat_probes(optional=True), ids=lambda one: one.name)
