@@ -266,16 +266,18 @@ def pruned(data: Table, path: KeyPath) -> Iterator[Table]:
 
 
 def _new_key(document: Document, path: KeyPath, value: object, *, first: bool) -> Splice:
-    layout = document.layout
+    data, layout = document.data(), document.layout
     parent = path[:-1]
     inline = inline_ancestor(document, parent)
     if inline is not None:
         at, table = inline
         names = [str(step) for step in path[len(at) :]]
-        nested = value
-        for name in reversed(names[1:]):
+        # What dots have made there already is one table with them, and closed to a brace.
+        made = [one for one in range(1, len(names)) if value_at(data, path[: one - len(names)])]
+        nested, depth = value, max(made, default=0) + 1
+        for name in reversed(names[depth:]):
             nested = {name: nested}
-        entry = f"{render.key_text(names[0])} = {render.value_text(nested)}"
+        entry = f"{render.dotted_text(names[:depth])} = {render.value_text(nested)}"
         return entry_added(table, entry)
     line = f"{render.key_text(str(path[-1]))} = {render.value_text(value)}"
     section = layout.header_of(parent)

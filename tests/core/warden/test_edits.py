@@ -274,6 +274,27 @@ def test_any_key_can_be_set(
     assert set_key(document(text), path, value).text == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "path", "expected"),
+    [
+        (
+            "t = { a.m = 1, z = 2 }\n",
+            ("t", "a", "n"),
+            "t = { a.m = 1, z = 2, a.n = 3 }\n",
+        ),
+        ("t = { a.b.m = 1 }\n", ("t", "a", "b", "n"), "t = { a.b.m = 1, a.b.n = 3 }\n"),
+        ("t = { a.m = 1 }\n", ("t", "a", "b", "n"), "t = { a.m = 1, a.b = { n = 3 } }\n"),
+        ("t = { a = { m = 1 } }\n", ("t", "a", "n"), "t = { a = { m = 1, n = 3 } }\n"),
+        ("[t]\nx = { 'a b'.m = 1 }\n", ("t", "x", "a b", "n"),
+         '[t]\nx = { \'a b\'.m = 1, "a b".n = 3 }\n'),
+    ],
+)  # fmt: skip
+def test_a_table_that_dots_make_in_an_inline_table_is_extended_by_dots(
+    text: str, path: tuple[str, ...], expected: str
+) -> None:
+    assert set_key(document(text), path, 3).text == expected
+
+
 def test_a_key_leaves_with_its_line_and_its_table_stays() -> None:
     one = document("[a]\n# why\nb = 1 # x\nc = 2\n")
     assert unset_key(one, ("a", "b")).text == "[a]\n# why\nc = 2\n"
