@@ -41,10 +41,13 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from core.keys.clean import Cleaned
+    from core.keys.index import Entry
     from core.keys.place import Place
     from core.warden.config import Provider
     from core.workspace import Workspace
 
+LOOK_S = 1.0
+"""How often it is looked whether another turnkey changed the list of keys."""
 LEFT_OVER = "No provider of this file uses it at its present address. x deletes it from the list."
 EMPTY = "The file names no provider yet, so there is no key to keep. esc, then a adds one."
 
@@ -69,6 +72,8 @@ class KeysScreen(TurnkeyScreen[None]):
         self._others: tuple[Other, ...] = ()
         self._keyring: Place | None = None
         self._left_over: tuple[LeftOver, ...] = ()
+        self._seen: tuple[Entry, ...] = ()
+        """The list of keys, as it is drawn."""
         self._told_at: int | None = None
         """The line that the fault on screen belongs to."""
 
@@ -86,6 +91,12 @@ class KeysScreen(TurnkeyScreen[None]):
         super().on_mount()
         self.query_one("#keys").focus()
         self.workspace.vault.on_late = self._tell_late
+        self.set_interval(LOOK_S, self._look_again)
+
+    def _look_again(self) -> None:
+        """Draw anew where a turnkey in another window changed the list meanwhile."""
+        if self.is_current and self.settled and self.workspace.vault.index.entries != self._seen:
+            self.draw()
 
     def _tell_late(self, words: str) -> None:
         """A keyring took a key after nobody waited any more; said from its thread."""
@@ -140,6 +151,7 @@ class KeysScreen(TurnkeyScreen[None]):
         self._rows = self._read(look=look)
         self._others = others(self.workspace)
         self._left_over = left_over(self.workspace, datetime.now(UTC))
+        self._seen = self.workspace.vault.index.entries
         self._fill()
         self._say_keyring()
         self._say_others()

@@ -256,6 +256,19 @@ def is_gone(held: Workspace, variable: str) -> bool:
     return all(entry.variable != variable for entry in held.vault.index.entries)
 
 
+async def test_what_another_turnkey_does_is_seen_by_itself(tmp_path: Path) -> None:
+    backend = Works()
+    app = Stage(on(tmp_path, backend), ToKeys())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot, "KeysScreen")
+        await settle(pilot)
+        assert "placeholder" in row(pilot)
+        vault_at(tmp_path, backend).store(VARIABLE, HERE, Secret(KEY))
+        await until(pilot, lambda: "Secret Service" in row(pilot))
+        vault_at(tmp_path, backend).delete(VARIABLE, HERE)
+        await until(pilot, lambda: "placeholder" in row(pilot))
+
+
 async def test_what_was_told_of_one_line_leaves_with_the_cursor(tmp_path: Path) -> None:
     held = on(tmp_path, Works())
     vault_at(tmp_path, Works()).allow_environment("WENT_API_KEY", OLD)
@@ -279,6 +292,8 @@ async def test_the_question_about_a_long_address_keeps_its_buttons(tmp_path: Pat
         await pilot.pause()
         assert "r Re-bind it" in text(pilot)
         assert "No, it stays as it is" in text(pilot)
+        await pilot.press("ctrl+y")
+        assert f"Bound to {OLD}." in app.clipboard
 
 
 async def test_copy_sends_the_run_line_and_no_key(tmp_path: Path) -> None:
