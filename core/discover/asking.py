@@ -50,6 +50,8 @@ _MOST_PAGES: Final = 40
 _PAGE: Final = 1000
 # Rows of a page: the most that Anthropic's list gives at once.
 _LONGEST_ID: Final = 300
+_ABOUT_ONE: Final = 1 << 20
+# Bytes of an answer about one model, of which hundreds come at once; Ollama's have some 100 KiB.
 _MANY: Final = 8
 # Questions to one URL from which the cheap way is worth its connections.
 
@@ -76,6 +78,8 @@ class Asker:
     def __init__(self, client: httpx.AsyncClient, bounds: Bounds, key: Secret | None) -> None:
         self._client = client
         self._bounds = bounds
+        few = min(bounds.body_bytes, _ABOUT_ONE)
+        self._about_one = msgspec.structs.replace(bounds, body_bytes=few)
         self.key = key
         self._room = asyncio.Semaphore(AT_ONCE)
         self._address: str | None = None
@@ -197,7 +201,7 @@ class Asker:
         """The URLs to which many questions go, and the cheap way there where nothing forbids it."""
         many = Counter(f"{root}{ask.path}" for ask in asks if ask.method == "POST")
         return {
-            url: Crowd(self._client, url, self._address, self._bounds)
+            url: Crowd(self._client, url, self._address, self._about_one)
             for url, count in many.items()
             if count >= _MANY and self._address is not None and Crowd.fits(self._client, url)
         }
@@ -206,7 +210,7 @@ class Asker:
         if url in crowds:
             return await crowds[url].post(ask.body)
         if ask.method == "POST":
-            return await post(self._client, url, ask.body, self._bounds)
+            return await post(self._client, url, ask.body, self._about_one)
         return await get(self._client, url, self._bounds)
 
 

@@ -32,7 +32,11 @@ _AT_THE_DOOR: Final = 24
 # (asyncio's own; Python's http.server: 5), and one that is turned away comes back a second later.
 _WHOLE_HEAD: Final = 64 * 1024
 # Bytes of a head, or of a chunk's first line, that is not complete yet.
-
+_CRUMBS: Final = 256
+_CRUMB: Final = 64
+# Pieces that a reply may come in, however small; with more, bytes that they have on average: two
+# hundred replies of one byte a chunk would hold up the event loop for a quarter of a minute.
+_UNSENDABLE: Final = "cannot be asked: one of its headers has a form that no request can carry"
 
 _Told = tuple[int, dict[str, str], bytes]
 
@@ -71,9 +75,7 @@ class Crowd:
             EndpointProblem: there was no whole reply, or it reached a bound.
         """
         started = time.perf_counter()
-        size = str(len(body)).encode()
-        headers = [*self._headers, (b"content-length", size)]
-        head = h11.Request(method="POST", target=self._target, headers=headers)
+        head = self._head(len(body))
         loop = asyncio.get_running_loop()
         talk = _Talk((head, h11.Data(body), h11.EndOfMessage()), self._bounds, loop.create_future())
         try:
@@ -92,6 +94,14 @@ class Crowd:
         finally:
             talk.end()
         return Reply(status, fields, text, time.perf_counter() - started, self._url)
+
+    def _head(self, size: int) -> h11.Request:
+        headers = [*self._headers, (b"content-length", str(size).encode())]
+        try:
+            return h11.Request(method="POST", target=self._target, headers=headers)
+        except h11.LocalProtocolError:
+            # From None: the error's text holds the header's value.
+            raise EndpointProblem(self._fault("usage", _UNSENDABLE)) from None
 
     async def _whole(self, talk: _Talk) -> _Told:
         await asyncio.wait({talk.done}, timeout=self._bounds.first_byte_s)
@@ -124,6 +134,7 @@ class _Talk(asyncio.Protocol):
         self._fields: dict[str, str] = {}
         self._inflate: Inflater | None = None
         self._left = bounds.body_bytes
+        self._events = 0
         self._pieces: list[bytes] = []
         self._transport: asyncio.Transport | None = None
 
@@ -156,7 +167,7 @@ class _Talk(asyncio.Protocol):
     def _read(self, data: bytes) -> None:
         try:
             self._http.receive_data(data)
-            while not self.done.done() and (event := self._http.next_event()) != h11.NEED_DATA:
+            while not self.done.done() and (event := self._http.next_event()) is not h11.NEED_DATA:
                 self._take(event)
         except (h11.RemoteProtocolError, EndpointProblem) as error:
             if not self.done.done():
@@ -164,6 +175,11 @@ class _Talk(asyncio.Protocol):
                 self.done.set_exception(error if data else ConnectionError())
 
     def _take(self, event: object) -> None:
+        self._events += 1
+        if self._events > max(_CRUMBS, (self._bounds.body_bytes - self._left) // _CRUMB):
+            raise h11.RemoteProtocolError("it comes in crumbs")
+        if event is h11.PAUSED:
+            raise h11.RemoteProtocolError("it switches to another protocol")
         if isinstance(event, h11.Response):
             self._status = event.status_code
             for raw_name, raw in event.headers:

@@ -50,7 +50,10 @@ def many(count: int) -> replay.Routes:
     return {**replay.ollama(), ("GET", "/v1/models"): models_reply(rows)}
 
 
-@pytest.mark.parametrize("silent", [raw(Hang()), DRIPPING, text_reply(500, "no")])
+LONG = json_reply(200, {"capabilities": ["completion"], "license": "x" * (2 << 20)})
+
+
+@pytest.mark.parametrize("silent", [raw(Hang()), DRIPPING, text_reply(500, "no"), LONG])
 async def test_models_are_listed_though_nothing_more_is_told_of_them(silent: Behaviour) -> None:
     routes = {**many(20), ("POST", "/api/show"): silent}
     async with ScriptedProvider(routes) as server:

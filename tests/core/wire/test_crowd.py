@@ -29,6 +29,8 @@ from tests.servers.scripted import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.wire.client import Reply
 
 KEY = Secret("sk-crowd-9f8e7d")
@@ -36,9 +38,15 @@ QUICK = Bounds(connect_s=2.0, first_byte_s=0.3, silence_s=0.3, total_s=1.0, body
 ROUTE = ("POST", "/api/show")
 
 
-async def ask(server: ScriptedProvider, bounds: Bounds = QUICK, body: bytes = b"{}") -> Reply:
+async def ask(
+    server: ScriptedProvider,
+    bounds: Bounds = QUICK,
+    body: bytes = b"{}",
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
     base = read_base_url(server.base_url)
-    async with open_client(base, bounds, key=KEY, headers={"x-team": Secret("t-1")}) as client:
+    sent: dict[str, Secret | str] = {"x-team": Secret("t-1"), **(headers or {})}
+    async with open_client(base, bounds, key=KEY, headers=sent) as client:
         return await Crowd(client, f"{server.origin}/api/show", "127.0.0.1", bounds).post(body)
 
 
@@ -111,6 +119,11 @@ BROKEN: dict[str, tuple[Behaviour, str]] = {
         raw(Send(head(200, {"content-encoding": "gzip", "content-length": str(len(BOMB))}) + BOMB)),
         "too_large",
     ),
+    "a body in crumbs": (
+        raw(Send(head(200, {"transfer-encoding": "chunked"})), Flood(b"1\r\na\r\n")),
+        "bad_shape",
+    ),
+    "early words without end": (raw(Flood(b"HTTP/1.1 100 Continue\r\n\r\n")), "bad_shape"),
     "an odd compression": (
         raw(Send(head(200, {"content-encoding": "br", "content-length": "1"}) + b"a")),
         "bad_shape",
@@ -126,6 +139,29 @@ async def test_each_way_to_break_ends_in_its_bound(how: str) -> None:
             await ask(server)
     assert caught.value.fault.code == code
     assert KEY.reveal() not in repr(caught.value.fault)
+
+
+async def test_a_server_that_switches_protocols_is_left() -> None:
+    switched = b"HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n\0"
+    async with ScriptedProvider({ROUTE: raw(Send(switched), Hang())}) as server:
+        with pytest.raises(EndpointProblem) as caught:
+            await ask(server, headers={"Connection": "upgrade", "Upgrade": "x"})
+    assert caught.value.fault.code == "bad_shape"
+
+
+@pytest.mark.parametrize(
+    "header", [{"X-A": " t-2"}, {"X A": "t-2"}, {"Transfer-Encoding": "gzip"}], ids=str
+)
+async def test_a_header_that_no_request_can_carry_is_named_and_not_shown(
+    header: dict[str, str],
+) -> None:
+    async with ScriptedProvider({ROUTE: json_reply(200, {})}) as server:
+        with pytest.raises(EndpointProblem) as caught:
+            await ask(server, headers=header)
+        assert server.requests == []
+    assert caught.value.fault.code == "usage"
+    assert "t-2" not in repr(caught.value.fault)
+    assert caught.value.__cause__ is None
 
 
 async def test_nobody_listens() -> None:
