@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import ConfigProblem, Fault, UsageProblem
 from core.leaked import masked_diff
+from core.text import one_line
 from core.warden import document as documents
 from core.warden.document import Document
 from core.warden.history import fit, replay
@@ -70,7 +71,16 @@ class Sheets:
         Raises ConfigProblem when it cannot be read or parsed, UsageProblem when it is the file
         itself, which Warden's action refuses.
         """
-        layer = documents.load(path)
+        layer = documents.load_or_empty(path)
+        if not layer.exists:
+            raise ConfigProblem(
+                Fault(
+                    "config_unreadable",
+                    f"There is no base layer {one_line(path.name)}.",
+                    f"Looked for {one_line(str(path))}.",
+                    "Name the organisation's file with --base, or leave that out.",
+                )
+            )
         if self.document.exists and path.samefile(self.document.path):
             raise UsageProblem(
                 Fault(

@@ -83,7 +83,12 @@ def github(setup: Setup) -> Export:
         )
     if setup.variant == "stock":
         notes.append("The step writes models.json anew in each run; commit nothing of it.")
-    notes.append("Warden's action has no --model, and WARDEN_MODEL reaches the agent lane alone.")
+    reach = (
+        "reaches the agent lane alone"
+        if setup.variant == "stock"
+        else "does not reach its own work on comments"
+    )
+    notes.append(f"Warden's action has no --model, and WARDEN_MODEL {reach}.")
     text = "\n".join(lines) + "\n"
     return Export("github", text, ".github/workflows/warden.yml", tuple(notes), secrets)
 

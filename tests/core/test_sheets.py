@@ -161,3 +161,10 @@ def test_a_base_layer_that_cannot_be_written_leaves_the_file_as_it_was(
     with pytest.raises(ConfigProblem):
         both.save()
     assert (repo.read_text(), base.read_text()) == (REPO, BASE)
+
+
+def test_a_base_layer_that_is_not_there_is_told_by_its_option(tmp_path: Path) -> None:
+    with pytest.raises(ConfigProblem) as caught:
+        workspace_at(tmp_path, REPO).open_base(tmp_path / "gone.toml")
+    assert "--base" in caught.value.fault.fix
+    assert "--config" not in caught.value.fault.fix

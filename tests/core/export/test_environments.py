@@ -24,6 +24,7 @@ from tests.core.export.setups import GATEWAY, LOCAL, NOTHING, setup
 
 if TYPE_CHECKING:
     from core.export.setup import Setup
+    from core.warden.config import Variant
 
 
 def lines(text: str) -> list[str]:
@@ -124,6 +125,12 @@ def test_stock_gets_the_folder_and_a_reason_against_moving_a_base_url() -> None:
     assert any("catalogue" in note for note in stock_environment(setup(known), "x").notes)
     quoted = stock_environment(setup(), "/home/my name")
     assert lines(quoted.text) == ["PI_CODING_AGENT_DIR='/home/my name'"]
+    at_home = stock_environment(setup(), "~/.pi/agent")
+    assert "PI_CODING_AGENT_DIR=~/.pi/agent\n" in at_home.text
+    assert not any("quoted" in note for note in at_home.notes)
+    spaced = stock_environment(setup(), "~/a b")
+    assert "PI_CODING_AGENT_DIR=~/'a b'\n" in spaced.text
+    assert any("quoted" in note for note in spaced.notes)
     assert any("quotes" in note for note in quoted.notes)
 
 
@@ -226,6 +233,17 @@ def test_stock_gets_its_models_file_in_the_runners_folder() -> None:
     assert "PI_CODING_AGENT_DIR=$RUNNER_TEMP/pi" in text
     assert workflow(stock)["LITELLM_API_KEY"] == "${{ secrets.LITELLM_API_KEY }}"
     assert workflow(stock)["parallel"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("variant", "words"),
+    [
+        ("stock", "WARDEN_MODEL reaches the agent lane alone"),
+        ("providers", "WARDEN_MODEL does not reach its own work on comments"),
+    ],
+)
+def test_a_workflow_says_how_far_the_variable_reaches(variant: Variant, words: str) -> None:
+    assert any(words in note for note in github(replace(setup(), variant=variant)).notes)
 
 
 def test_a_keyless_server_gets_the_placeholder_and_no_secret() -> None:
