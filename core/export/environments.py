@@ -129,7 +129,7 @@ def stock_environment(setup: Setup, folder: str) -> Export:
     would fail (getsentry/warden pull request 512).
     """
     chosen = setup.used() or setup.providers
-    lines = [f"PI_CODING_AGENT_DIR={quote(folder)}"]
+    lines = [f"PI_CODING_AGENT_DIR={_folder(folder)}"]
     notes, names = [], []
     for provider in chosen:
         for name in header_variables(provider):
@@ -143,6 +143,13 @@ def stock_environment(setup: Setup, folder: str) -> Export:
     notes.append("turnkey export pi --output FOLDER/models.json writes the file itself.")
     notes.append("In CI give it a copy of its own: Pi writes there, too.")
     return _export("stock-env", setup, lines, notes, tuple(dict.fromkeys(names)))
+
+
+def _folder(path: str) -> str:
+    """``path`` for a shell; a leading ``~/`` stays bare: Pi itself reads it, and so no file of
+    another reader needs quotes for it."""
+    home, below = ("~/", path[2:]) if path.startswith("~/") and path[2:] else ("", path)
+    return home + quote(below)
 
 
 def _not_moved(provider: Provider) -> Iterable[str]:
@@ -183,7 +190,7 @@ def _export(
 ) -> Export:
     header = [f"# {word}" for word in words_of(setup)]
     text = "\n".join([*header, *lines]) + "\n"
-    if any("='" in line for line in lines):
+    if any("'" in line for line in lines if not line.startswith("#")):
         notes = [*notes, "A value is quoted for a shell; docker --env-file would keep the quotes."]
     return Export(target, text, _FILES[target], tuple(notes), variables)
 

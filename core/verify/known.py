@@ -31,8 +31,27 @@ def standing_of(workspace: Workspace, variant: Variant, now: datetime) -> Standi
         return standing(None, mark, now)
     found = receipts.of(mark, place_mark(workspace.document.path), now)
     if found.worth != "fresh" or found.receipt is None:
-        return found
+        return _of_another_variant(workspace, variant, found)
     return as_of_now(found.receipt, resolve_now(workspace, variant))
+
+
+def _of_another_variant(workspace: Workspace, variant: Variant, found: Standing) -> Standing:
+    """``found``, told as what it is where this very config was verified, and for another Warden."""
+    known = found.receipt
+    if known is None or known.variant == variant:
+        return found
+    if known.config.fingerprint != fingerprint(workspace.config, workspace.base, known.variant):
+        return found
+    return Standing(
+        "stale",
+        known,
+        Fault(
+            "receipt_other_config",
+            f"It was verified for the variant {known.variant}, and not for {variant}.",
+            "The two ask in different ways, so a receipt counts for one of them.",
+            f"Run «turnkey verify --variant {variant}».",
+        ),
+    )
 
 
 def resolve_now(workspace: Workspace, variant: Variant) -> LaneReport:

@@ -103,6 +103,10 @@ async def test_a_good_endpoint_is_verified_and_what_was_told_before_is_what_was_
     standing = standing_of(workspace, workspace.variant, now)
     assert standing.verified
     assert standing_of(workspace, workspace.variant, now + MAX_AGE * 2).worth == "stale"
+    other = standing_of(workspace, "providers" if variant == "stock" else "stock", now)
+    assert other.worth == "stale"
+    assert other.fault is not None
+    assert other.fault.what.startswith(f"It was verified for the variant {variant}, and not for ")
 
 
 async def test_what_passed_before_a_stop_is_not_asked_again(tmp_path: Path) -> None:
