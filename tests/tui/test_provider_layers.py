@@ -41,9 +41,20 @@ def test_removing_it_lists_what_would_dangle_in_the_repository(layers: Desk) -> 
 
 
 def test_renaming_it_carries_the_selectors_of_both_files(layers: Desk) -> None:
-    assert layers.turnkey("provider", "rename", "org", "acme", *LAYER).code == 0
+    done = layers.turnkey("provider", "rename", "org", "acme", *LAYER)
+    assert done.code == 0
+    assert "saved: base.toml" in done.err
+    assert f"saved: {layers.file}" in done.err
     assert layers.file.read_text() == USES.replace("org/m", "acme/m")
     assert "providers.acme" in (layers.folder / "base.toml").read_text()
+
+
+def test_a_file_that_names_it_nowhere_is_not_called_saved(layers: Desk) -> None:
+    layers.file.write_text("version = 1\n")
+    done = layers.turnkey("provider", "rename", "org", "acme", "--json", *LAYER)
+    assert done.code == 0
+    assert done.json()["also_changed"] == []
+    assert str(layers.file) not in done.err
 
 
 def test_a_provider_of_the_same_name_in_the_repository_is_its_own(layers: Desk) -> None:

@@ -124,11 +124,15 @@ def rename(
     edited = {place: rename_provider(sheet, old, new, keep_selectors=keep_selectors)}
     if both and not keep_selectors:
         edited["repo"] = rename_selectors(workspace.document, old, new)
+    here = workspace.document
     workspace.edit_together(edited)
+    also = [str(here.path)] if both and workspace.document.raw != here.raw else []
     changes = write(workspace, dry_run=dry_run)
     moved, trouble = (False, None) if dry_run else _carry_key(workspace, entry, new)
-    facts: dict[str, object] = {"key_moved": moved, "error": trouble}
+    facts: dict[str, object] = {"also_changed": also, "key_moved": moved, "error": trouble}
     report(workspace, changes, dry_run=dry_run, as_json=as_json, layer=place, **facts)
+    for path in () if dry_run else also:
+        say(f"saved: {path}")
     if moved:
         say("The stored key is filed under the new name.")
     left = _dangling(workspace, place, old, both=both) if old != new else ()
