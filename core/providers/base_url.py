@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from core.errors import Fault, UsageProblem
+from core.providers.key_forms import is_opaque, key_spans, without_keys
 from core.providers.pasted import base_path, is_pasted, other_paths, tidy, unwrapped
 from core.text import one_line
 
@@ -122,15 +123,6 @@ def candidates(text: str) -> tuple[BaseUrl, ...]:
     return tuple(found)
 
 
-def client_address(text: str) -> str:
-    """An address to bind to, as ``OLLAMA_HOST`` holds it, made one to connect to.
-
-    ``0.0.0.0`` and ``::`` mean every interface to a server and this machine to a client.
-    """
-    text = re.sub(r"^((?:https?://)?)0\.0\.0\.0(?=[:/]|$)", r"\g<1>127.0.0.1", text.strip())
-    return re.sub(r"^((?:https?://)?)\[::\](?=[:/]|$)", r"\g<1>[::1]", text)
-
-
 def place_of(host: str) -> Place:
     """What kind of place a host is, judged by its text alone; nothing is looked up."""
     if host in _LOOPBACK:
@@ -177,6 +169,8 @@ def _read(text: str, *, exact: bool) -> tuple[BaseUrl, str]:
         _refuse(text, "It is empty.")
     if re.search(r"[\x00-\x20\x7f]", typed):
         _refuse(text, "It has a space or control character in it.")
+    if re.search(r"[\ud800-\udfff]", typed):  # as Python reads a byte that is no UTF-8
+        _refuse(text, "It has a byte in it that is no letter.")
     scheme, rest = _split_scheme(typed, changes, exact=exact)
     rest = rest.replace("\\", "/")  # as the URL parser does
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
@@ -184,6 +178,8 @@ def _read(text: str, *, exact: bool) -> tuple[BaseUrl, str]:
     slash, tail = behind[:1].strip("?#"), behind.removeprefix("/")
     if "@" in authority:
         _refuse(text, "It has a user name or password in it; keys are stored apart from URLs.")
+    if scheme is None and _is_a_key(authority):
+        _refuse("…", "It looks like a key, and what stands there is asked of name servers.")
     host, port_text = _split_port(text, authority)
     host = _read_host(text, host)
     if scheme is None:
@@ -206,7 +202,7 @@ def _read(text: str, *, exact: bool) -> tuple[BaseUrl, str]:
         host=host,
         port=port,
         loopback=host in _LOOPBACK,
-        changes=tuple(changes),
+        changes=tuple(dict.fromkeys(changes)),
         warnings=_warnings(scheme, host),
     )
     return base, typed_path
@@ -240,6 +236,12 @@ def _split_scheme(typed: str, changes: list[str], *, exact: bool) -> tuple[str |
         changes.append("The host was added: this machine.")
         return None, f"127.0.0.1{typed}"
     return None, typed.lstrip("/")
+
+
+def _is_a_key(authority: str) -> bool:
+    """Whether a key was pasted where the address belongs."""
+    whole = (0, len(authority)) in key_spans(authority)
+    return whole or ("." not in authority and is_opaque(authority))
 
 
 def _split_port(text: str, authority: str) -> tuple[str, str]:
@@ -372,6 +374,7 @@ def _refuse(text: str, why: str) -> NoReturn:
     # A pasted URL may carry a password; only what stands after it is shown.
     shown = re.sub(r"//[^/@]*@", "//…@", text.strip())
     shown = re.sub(r"\?.*", "?…", shown, flags=re.DOTALL)  # a key may stand in a query as well
+    shown = re.sub(r"\s.*", " …", without_keys(shown), flags=re.DOTALL)  # or in curl's header
     what = f"«{one_line(shown, 120)}» cannot be a base URL." if shown else "There is no base URL."
     raise UsageProblem(
         Fault("usage", what, why, "Write it like http://localhost:4000/v1, without a key in it.")

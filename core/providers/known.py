@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.errors import UsageProblem
-from core.providers.base_url import BaseUrl, read_base_url
+from core.providers.base_url import read_base_url
+from core.providers.pasted import BIND, client_address
 from core.providers.presets import presets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from core.providers.presets import Preset
-
-_BIND: Final = "OLLAMA_HOST"
-"""Where Ollama's server listens and its client asks, so that it may be no address to connect to."""
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -42,7 +39,7 @@ def known_addresses(env: Mapping[str, str]) -> tuple[Known, ...]:
         if not text:
             continue
         try:
-            base = _ollama_host(text) if variable == _BIND else read_base_url(text)
+            base = read_base_url(client_address(text) if variable == BIND else text)
         except UsageProblem:
             continue
         found.setdefault(base.url, Known(variable, base.url, preset.dialect, preset.label))
@@ -56,19 +53,3 @@ def _variables() -> dict[str, Preset]:
         for variable in preset.env_url:
             owners[variable] = preset
     return owners
-
-
-def _ollama_host(text: str) -> BaseUrl:
-    """``OLLAMA_HOST``: scheme and port may be left out, and it may be what a server binds.
-
-    Upstream: ollama/ollama ``envconfig/config.go`` (``Host``).
-    """
-    if "://" not in text:
-        rest = text.partition("/")[0]
-        if not re.search(r":\d+$", rest.rpartition("]")[2]):
-            rest += ":11434"
-        text = f"http://{rest}"
-    base = read_base_url(text)
-    if base.place == "any_address":
-        return read_base_url(f"{base.scheme}://127.0.0.1:{base.port}{base.path}")
-    return base

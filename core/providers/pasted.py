@@ -109,13 +109,39 @@ ELSEWHERE: Final = ("/api/v1", "/engines/v1", "/api")
 Model Runner, Open WebUI."""
 
 
+BIND: Final = "OLLAMA_HOST"
+"""Where Ollama's server listens and its client asks, so that it may be no address to connect to."""
+
+
+def client_address(text: str) -> str:
+    """What ``OLLAMA_HOST`` holds, made an address to connect to.
+
+    Scheme and port may be left out (11434 is meant then). ``0.0.0.0`` and ``::`` mean every
+    interface to a server and this machine to a client. Upstream: ollama/ollama
+    ``envconfig/config.go`` (``Host``), ``api/client.go``.
+    """
+    if "://" not in text:
+        host = text.partition("/")[0]
+        if not re.search(r":\d+$", host.rpartition("]")[2]):
+            host += ":11434"
+        text = f"http://{host}"
+    return re.sub(r"(?<=://)(?:0\.0\.0\.0|\[::\])(?=[:/]|$)", "127.0.0.1", text)
+
+
 def unwrapped(text: str, changes: list[str]) -> str:
     """A typed URL without what was copied along with it: ``VAR=``, quotes, a sentence's end."""
     typed = text.strip().strip(_AROUND).strip()
     assigned = _ASSIGNED.match(typed)
     if assigned and "/" not in assigned[0]:
         typed = typed[assigned.end() :].strip(_AROUND + ";").strip()
-        changes.append(f"«{assigned[0].split('=')[0].strip()}=» was cut.")
+        variable = assigned[0].split("=")[0].strip()
+        changes.append(f"«{variable}=» was cut.")
+        if re.search(rf"\b{BIND}$", variable):
+            asked = client_address(typed)
+            changes += [f"«{typed}» was read as {asked}, as Ollama's client does."] * (
+                asked != typed
+            )
+            typed = asked
     doubled = re.match(r"(?:https?://)+(?=https?://)", typed, re.IGNORECASE)
     if doubled:
         typed = typed[doubled.end() :]

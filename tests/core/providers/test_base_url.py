@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import UsageProblem
-from core.providers.base_url import candidates, client_address, read_base_url
+from core.providers.base_url import candidates, read_base_url
+from core.providers.pasted import client_address
 
 
 @pytest.mark.parametrize(
@@ -110,6 +111,8 @@ def test_loopback_is_what_warden_takes_for_it(host: str, loopback: bool) -> None
         ("file:///etc/passwd", "scheme is file"),
         ("file:/etc/passwd", "http or https"),
         ("http://user:pa55@host/v1", "user name or password"),
+        ("http://host/\udcff/v1", "no letter"),
+        ("\ud800", "no letter"),
         ("http://good.example\\@evil.example/v1?x", "query"),
         ("http://host/v1?api_key=1", "query"),
         ("http://host/v1#part", "fragment"),
@@ -281,15 +284,48 @@ def test_candidates_begin_with_what_was_typed(typed: str, paths: list[str]) -> N
 @pytest.mark.parametrize(
     ("bound", "reached"),
     [
-        ("0.0.0.0", "127.0.0.1"),
-        ("0.0.0.0:11434", "127.0.0.1:11434"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080"),
         ("http://0.0.0.0:11434", "http://127.0.0.1:11434"),
-        ("[::]:11434", "[::1]:11434"),
-        ("10.0.0.0:1", "10.0.0.0:1"),
+        ("[::]:11434", "http://127.0.0.1:11434"),
+        ("10.0.0.0:1", "http://10.0.0.0:1"),
+        ("box", "http://box:11434"),
+        ("https://box", "https://box"),
     ],
 )
 def test_an_address_to_listen_on_becomes_one_to_connect_to(bound: str, reached: str) -> None:
     assert client_address(bound) == reached
+    for assigned in (f"OLLAMA_HOST={bound}", f'export OLLAMA_HOST="{bound}"'):
+        assert read_base_url(assigned).url == f"{reached}/v1"
+
+
+A_KEY = "sk-proj-abcdEFGH1234567890"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        A_KEY,
+        f"OPENAI_API_KEY={A_KEY}",
+        f"Bearer {A_KEY}",
+        f"{A_KEY}/v1",
+        f"http://localhost:4000/v1 -H 'X-Api-Key: {A_KEY}'",
+        "http://localhost:4000/v1 -H 'X-Key: hunter2'",
+        "0123456789abcdef0123456789ABCDEF",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+    ],
+)
+def test_a_key_pasted_where_the_address_belongs_goes_nowhere_and_is_not_shown(typed: str) -> None:
+    with pytest.raises(UsageProblem) as caught:
+        read_base_url(typed)
+    shown = repr(caught.value.fault).lower()
+    for part in (A_KEY, "hunter2", "0123456789abcdef", "eyjhbg"):
+        assert part.lower() not in shown
+
+
+def test_what_was_changed_is_said_once() -> None:
+    said = read_base_url("http://localhost:4000" + "/v1" * 9).changes
+    assert said == ("A doubled /v1 was undone.",)
 
 
 @given(st.text(max_size=60))
