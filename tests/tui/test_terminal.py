@@ -89,6 +89,9 @@ def test_the_terminal_is_left_as_it_was(name: str, desk: Desk) -> None:
     for on, off in ((b"?1049h", b"?1049l"), (b"?1000h", b"?1000l"), (b"?2004h", b"?2004l")):
         assert 0 <= drawn.rfind(on) < drawn.rfind(off), "the screen, the mouse, pasting"
     assert drawn.rfind(b"?25l") < drawn.rfind(b"?25h"), "the cursor is shown again"
+    if name == "ascii":
+        assert b"\\u2" not in drawn, "no sign is written out"
+        assert drawn.isascii()
     if name == "colourless":
         tones = {int(tone) for tone in re.findall(rb"[34]8;5;(\d+)", bytes(drawn))}
         assert tones <= {0, 7, 8, 15, 16, 59, 102, 145, 188, 231, *range(232, 256)}, "greys alone"

@@ -46,6 +46,10 @@ def open_screens(
         )
     if not color:
         os.environ["NO_COLOR"] = "1"  # what Textual asks
+    if str(getattr(sys.__stderr__, "encoding", "utf-8")).lower() not in {"utf-8", "utf8"}:
+        from tui.plain_letters import draw_with_plain_letters
+
+        draw_with_plain_letters(sys.__stderr__)  # where Textual draws
     from tui.launch import launch
 
     return launch(lambda: open_here(config, variant, base, may_be_new=True), demo=demo, mouse=mouse)
