@@ -239,6 +239,6 @@ def status_in(payload: bytes) -> int:
         return 500
     error = value.get("error", value) if isinstance(value, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, str) and code.isdigit():
-        code = int(code)
+    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) == 3:
+        code = int(code)  # of more digits, or of other scripts', Python makes none
     return code if isinstance(code, int) and 400 <= code < 600 else 500

@@ -62,7 +62,7 @@ def served(setting: Setting, answered: Answered) -> Outcome:
     fallbacks = answered.headers.get("x-litellm-attempted-fallbacks", "0")
     group = answered.headers.get("x-litellm-model-group", "")
     detail: dict[str, str | int | float | bool | None] = {"served": named}
-    if fallbacks.isdigit() and int(fallbacks) > 0:
+    if fallbacks.isascii() and fallbacks.isdigit() and fallbacks.strip("0"):
         words = "The proxy fell back on another model, and its reply does not say so."
         fix = "Bring the model behind the proxy back, or switch its fallback off."
         return Outcome(False, "fallback", words, fix, detail)
@@ -96,7 +96,9 @@ def canary(setting: Setting, name: str, answered: Answered) -> Outcome:
     """What a reply to an id that cannot exist means. Pure."""
     fault = answered.fault
     # a refusal for another reason would look alike, so it must be about the name
-    if fault is not None and (fault.code == "model_unknown" or name in answered.came):
+    form = fault is not None and fault.code in _ITS_OWN and (answered.status or 0) < 300
+    about = name in answered.came and not form
+    if fault is not None and (fault.code == "model_unknown" or about):
         return Outcome(True, "refused", f"An id that cannot exist is refused ({answered.status}).")
     passing = of_the_moment(answered)
     if passing is not None:
@@ -129,6 +131,8 @@ def canary(setting: Setting, name: str, answered: Answered) -> Outcome:
     return Outcome(True, "one_model", words, "", detail)
 
 
+_ITS_OWN: Final = frozenset({"bad_shape", "stream_broken"})
+"""Faults of an answer's form: such an answer may bear the name that it was asked under."""
 _WRITE_IT: Final = "Write the id that the server lists, and check what the proxy maps it to."
 _CHECK_IDS: Final = (
     "Have the server refuse ids that it does not know (LM Studio: load one model only; a proxy: "

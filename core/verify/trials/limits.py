@@ -41,9 +41,11 @@ _ANSWER_TOKENS: Final = 500
 _HELD: Final = 0.95
 """An answer cut at this much of the cap was cut by the cap."""
 
+_MOST_DIGITS: Final = 12
+"""A number of more is no window, and of thousands Python makes none."""
 _WINDOW_SAID: Final = (
     re.compile(r"maximum context length (?:is|of) (\d+)", re.IGNORECASE),
-    re.compile(r"context (?:length|size|window)[^\d]{0,24}?(\d{3,8})", re.IGNORECASE),
+    re.compile(r"context (?:length|size|window)[^\d]{0,24}?(\d{3,8})(?!\d)", re.IGNORECASE),
     re.compile(r"\"n_ctx\"\s*:\s*(\d+)"),
     re.compile(r"max_model_len[^\d]{0,12}(\d+)", re.IGNORECASE),
 )
@@ -190,7 +192,7 @@ def window_said(text: str) -> int | None:
     """The window that an error names, in tokens; None where it names none."""
     for pattern in _WINDOW_SAID:
         match = pattern.search(text)
-        if match is not None:
+        if match is not None and len(match.group(1)) < _MOST_DIGITS:
             return int(match.group(1))
     return None
 

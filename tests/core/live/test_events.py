@@ -249,6 +249,10 @@ def test_comments_pings_and_empty_events_are_signs_of_life() -> None:
     "payload",
     [
         b'{"error":{"message":"out of memory","code":"500"}}',
+        pytest.param(
+            b'{"error":{"message":"out of memory","code":"' + b"5" * 5_000 + b'"}}', id="no number"
+        ),
+        pytest.param('{"error":{"message":"out of memory","code":"²"}}'.encode(), id="squared"),
         b'{"error":"out of memory"}',
         b'{"object":"error","message":"out of memory","type":"x","code":500}',
         b'{"choices":[{"finish_reason":"error"}],"error":{"message":"out of memory"}}',

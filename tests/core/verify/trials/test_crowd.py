@@ -148,6 +148,7 @@ def test_tasks_at_once_share_no_number(many: int) -> None:
         (", ".join(map(str, range(300, 441))), False),
         (re.sub(r"\d", "x", ", ".join(map(str, range(300, 341)))), False),
         ("", False),
+        pytest.param("9" * 5_000, False, id="no number"),
     ],
 )
 def test_a_count_is_whole_or_it_is_not(answer: str, done: bool) -> None:

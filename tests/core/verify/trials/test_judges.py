@@ -125,6 +125,8 @@ def test_a_canary_that_is_answered(
         # a refusal of something else proves nothing about ids
         (refusal("parameter_refused", 400, came="store is not permitted"), None),
         (refusal("server_error", 500), None),
+        # an answer of another form bears the name that was asked for, and refuses nothing
+        (refusal("bad_shape", 200, came='{"model": "no-such", "choices": []}'), None),
     ],
 )
 def test_a_canary_that_is_refused(answered: Answered, passed: bool | None) -> None:
@@ -147,6 +149,20 @@ def test_a_canary_that_is_refused(answered: Answered, passed: bool | None) -> No
             reply("P", served_model="good-model", headers={"x-litellm-model-group": "spare"}),
             False,
             "other_model",
+        ),
+        (
+            reply("P", served_model="good-model", headers={"x-litellm-attempted-fallbacks": "²"}),
+            True,
+            "ok",
+        ),
+        (
+            reply(
+                "P",
+                served_model="good-model",
+                headers={"x-litellm-attempted-fallbacks": "9" * 5_000},
+            ),
+            False,
+            "fallback",
         ),
         (refusal("model_unknown", 404), False, "refused"),
     ],
@@ -196,6 +212,7 @@ def test_a_long_prompt(answered: Answered, passed: bool | None, finding: str) ->
         ("input (9000 tokens) is longer than the model's context length (2048 tokens)", 2048),
         ("context window of 32768", 32768),
         ("Bad request", None),
+        pytest.param(f"maximum context length is {'9' * 5_000} tokens", None, id="no number"),
     ],
 )
 def test_a_window_is_read_out_of_the_servers_words(text: str, window: int | None) -> None:
