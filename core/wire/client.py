@@ -9,6 +9,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -16,6 +17,7 @@ import msgspec
 
 from core import __version__
 from core.errors import EndpointProblem, Fault, KeyProblem, TurnkeyError, error_for
+from core.keys.bounded import beside
 from core.keys.secret import Secret
 from core.text import one_line
 from core.wire.bounds import BRIEF_S, Bounds
@@ -29,7 +31,7 @@ from core.wire.transport import Transport
 from core.wire.unreached import too_slow, unusable_proxy, waited
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Mapping
+    from collections.abc import AsyncIterator, Generator, Mapping, Sequence
 
     from core.providers.base_url import BaseUrl
 
@@ -46,6 +48,8 @@ __all__ = [
 hush()
 
 USER_AGENT: Final = f"turnkey/{__version__}"
+_AT_ONCE: Final = 64 * 1024
+"""Bytes that are looked through for a key without a thread: a few milliseconds' work."""
 _LIMITS: Final = httpx.Limits(max_connections=256, max_keepalive_connections=16)
 
 
@@ -56,6 +60,7 @@ class Reply(msgspec.Struct, frozen=True):
     headers: dict[str, str]
     """Names in lower case; of several equal ones, joined by commas."""
     body: bytes
+    """Of a refusal, or another one whose words are shown, with the key masked in it."""
     seconds: float
     """From the request's start to the last byte."""
     url: str
@@ -296,13 +301,35 @@ async def _exchange(
             fault = waited(base, timer.stage(base), spent, proxy, asked=asked)
         # From None: an httpx error holds the request, and the request holds the key.
         raise error_for(fault) from None
+    seconds = time.perf_counter() - started
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    body = b"".join(pieces)
+    if _may_be_quoted(response.status_code, headers, body):
+        mask = partial(_masked, body, client.auth.secrets)
+        body = mask() if len(body) <= _AT_ONCE else await beside(mask)
     return Reply(
         status=response.status_code,
-        headers={name.lower(): value for name, value in response.headers.items()},
-        body=b"".join(pieces),
-        seconds=time.perf_counter() - started,
+        headers=headers,
+        body=body,
+        seconds=seconds,
         url=str(request.url),
     )
+
+
+def _may_be_quoted(status: int, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether the words of a reply are shown to a person: of a refusal, a web page, an error."""
+    if not body or (status < 300 and "event-stream" in headers.get("content-type", "")):
+        return False
+    plain = body[:200].lstrip()[:1] not in {b"{", b"["}
+    return status >= 300 or plain or b'"error"' in body[:4096]
+
+
+def _masked(body: bytes, secrets: Sequence[Secret]) -> bytes:
+    """``body`` without what was sent: masked later, words cut short would keep half of a key."""
+    for secret in secrets:
+        text = body.decode("utf-8", "surrogateescape")
+        body = secret.redact(text).encode("utf-8", "surrogateescape")
+    return body
 
 
 def _check_values(key: Secret | None, headers: Mapping[str, Secret | str]) -> None:

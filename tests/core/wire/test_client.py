@@ -6,11 +6,12 @@ import zlib
 from typing import TYPE_CHECKING
 
 import httpx
+import msgspec
 import pytest
 
 from core import __version__
 from core.errors import EndpointProblem, KeyProblem, TurnkeyError
-from core.keys.secret import Secret
+from core.keys.secret import MASK, Secret
 from core.providers.base_url import BaseUrl, read_base_url
 from core.wire.bounds import Bounds, brief
 from core.wire.client import ConnectTimer, get, open_client, post
@@ -251,6 +252,27 @@ async def test_silence_and_dripping_are_told_apart(behaviour: Behaviour, words: 
     with pytest.raises(EndpointProblem) as caught:
         await fetch(behaviour, bounds=bounds)
     assert words in caught.value.fault.what
+
+
+@pytest.mark.parametrize("size", [0, 100_000], ids=["short", "long"])
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [(403, '{"error": {"message": "no %s"}}'), (200, "<html>%s</html>"), (200, '{"error": "%s"}')],
+)
+async def test_what_was_sent_is_masked_in_words_that_are_shown(
+    status: int, text: str, size: int
+) -> None:
+    side = Secret("Bearer tt-canary-SIDE", "tt-canary-SIDE")
+    said = text % f"{KEY.reveal()} tt-canary-SIDE {'x' * size}"
+    roomy = msgspec.structs.replace(QUICK, body_bytes=1_000_000)
+    behaviour = reply(status, said.encode(), "text/plain")
+    _, body = await fetch(behaviour, bounds=roomy, headers={"X-Side": side})
+    assert body.decode() == text % f"{MASK} {MASK} {'x' * size}"
+
+
+async def test_a_list_comes_as_it_was_sent() -> None:
+    _, body = await fetch(models_reply([KEY.reveal()]))
+    assert KEY.reveal().encode() in body, "who shows it masks it"
 
 
 async def test_a_closed_port_and_both_addresses_of_localhost() -> None:
