@@ -38,6 +38,11 @@ _UNFINISHED: Final = re.compile(
     r"|\x1b(?:\[[0-9;:?]*)?)\Z"
 )
 
+_OPENERS: Final = re.compile(r"[\x1b\\%&]")
+_STEP: Final = 16
+"""Characters, more than any token has but a colour's."""
+_IN_COLOUR: Final = frozenset("[0123456789;:?" + "".join(map(chr, range(0x20, 0x30))))
+
 
 def spellings(value: str) -> tuple[str, ...]:
     """The fixed forms, longest first; none of an empty key."""
@@ -113,6 +118,31 @@ def begins(text: str, value: str) -> int:
     kept = "".join(value.split())
     if len(kept) < _SHORT:
         return len(text)
+    back = 4 * len(kept)
+    while (cut := _boundary(text, back)) > 0:
+        letters, found = _begins(text[cut:], kept)
+        if letters >= len(kept) - 1:  # no more of them can matter
+            return cut + found
+        back *= 4
+    return _begins(text, kept)[1]
+
+
+def _boundary(text: str, back: int) -> int:
+    """A place at least so far from the end where surely no token goes on; 0 if there is none.
+
+    Nothing near before it opens one, and something there would have ended a colour.
+    """
+    at = len(text) - back
+    while at > _STEP:
+        near = text[at - _STEP : at]
+        if _OPENERS.search(near) is None and not _IN_COLOUR.issuperset(near):
+            return at
+        at -= _STEP
+    return 0
+
+
+def _begins(text: str, kept: str) -> tuple[int, int]:
+    """How many letters ``text`` shows, and :func:`begins` of it."""
     open_ = _UNFINISHED.search(text)
     end = len(text) if open_ is None else open_.start()
     shown: list[str] = []
@@ -128,8 +158,8 @@ def begins(text: str, value: str) -> int:
     plain = "".join(shown)
     for first in range(max(0, len(plain) - len(kept) + 1), len(plain)):
         if kept.startswith(plain[first:]):
-            return starts[first]
-    return end
+            return len(plain), starts[first]
+    return len(plain), end
 
 
 def _decoded(token: re.Match[str]) -> str:

@@ -9,6 +9,7 @@ github.com/vllm-project/vllm/pull/33402, Ollama, OpenRouter), ``reasoning_text``
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from core.live.calls import SLOTS
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from core.providers.base_url import BaseUrl
 
 _DONE: Final = b"[DONE]"
+_ID: Final = 64
+"""Characters of a call's id that is remembered as it is."""
 
 
 class EventReader:
@@ -204,6 +207,7 @@ class EventReader:
     def _tool_piece(self, piece: ToolCallPiece, at: float) -> ToolPiece | None:
         """A piece under its call: found by index, else by id, else it belongs to the last call."""
         call_id = piece.id if isinstance(piece.id, str) else ""
+        known = _short(call_id)
         name, arguments = "", ""
         if piece.function is not None:
             if isinstance(piece.function.name, str):
@@ -212,11 +216,11 @@ class EventReader:
         if isinstance(piece.index, int) and not isinstance(piece.index, bool):
             key: int | str = piece.index
             slot = self._slots.get(key)
-            if slot is not None and name and call_id and self._slot_ids[slot] not in {"", call_id}:
+            if slot is not None and name and known and self._slot_ids[slot] not in {"", known}:
                 # Some gateways give every call the index 0.
                 slot = None
-        elif call_id:
-            key, slot = call_id, self._slots.get(call_id)
+        elif known:
+            key, slot = known, self._slots.get(known)
         else:
             key, slot = -1, len(self._slot_ids) - 1 if self._slot_ids else None
         if slot is None and len(self._slot_ids) >= SLOTS:
@@ -224,9 +228,9 @@ class EventReader:
         if slot is None:
             slot = len(self._slot_ids)
             self._slots[key] = slot
-            self._slot_ids.append(call_id)
-        elif call_id and not self._slot_ids[slot]:
-            self._slot_ids[slot] = call_id
+            self._slot_ids.append(known)
+        elif known and not self._slot_ids[slot]:
+            self._slot_ids[slot] = known
         if not (call_id or name or arguments):
             return None
         return ToolPiece(at, slot, call_id, name, arguments)
@@ -279,6 +283,13 @@ class StreamReader:
         for payload in self._decoder.finish():
             events += self._reader.feed(payload, at, last=True)
         return events + self._reader.end(at)
+
+
+def _short(call_id: str) -> str:
+    """What tells a call's id from others. Gateways put whole signatures of thinking into ids."""
+    if len(call_id) <= _ID:
+        return call_id
+    return blake2b(call_id.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _progress(value: object, at: float) -> PrefillProgress | None:

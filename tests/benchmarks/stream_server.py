@@ -219,8 +219,8 @@ class Server:
                 time.sleep(wait)
             wrote.append(time.perf_counter_ns())
             wire.send(piece)
+        self._logs.append(Log(model, read_ns, wrote))  # whoever reads the end may ask at once
         wire.send(last(model, count))
-        self._logs.append(Log(model, read_ns, wrote))
 
     def _burst(self, wire: Wire, model: str, count: int) -> None:
         """As fast as it goes, 64 chunks a write."""

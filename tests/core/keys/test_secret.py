@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.keys.secret import MASK, Secret
+from core.keys.spellings import _begins, begins
 
 CANARY = "sk-canary/9f2+c1==\"'"
 
@@ -127,3 +128,19 @@ def test_what_is_no_key_is_left_alone_and_costs_little() -> None:
     assert "".join(map(veil.push, text[:20_000].split(" "))) + veil.rest() == text[:20_000].replace(
         " ", ""
     )
+
+
+_ATOMS = ["a", "b", "sk-", "sk-abc", "%41", "%4", "\\u00", "\\u0061", "\\", "&amp;", "&#97;"]
+_ATOMS += ["&#x6", "\x1b[31m", f"\x1b[{'0;' * 20}", "\x1b", " ", "\u200b", "word ", "1" * 20]
+
+
+@given(
+    st.sampled_from(["sk-abcdef12", "aaaaaabaaa", "a%41\\u0041bcd", "k&amp;ey;x"]),
+    st.lists(st.sampled_from(_ATOMS), max_size=60),
+    st.integers(0, 12),
+)
+def test_only_the_end_of_a_long_text_is_looked_at_and_the_same_is_found(
+    value: str, atoms: list[str], more: int
+) -> None:
+    text = "".join(atoms) + value[:more]
+    assert begins(text, value) == _begins(text, value)[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from core.live.calls import MOST, SLOTS, Calls, ToolCall
+from core.live.calls import MOST, SLOTS, TEXT, Calls, ToolCall
 from core.live.events import Started, ToolPiece
 from core.live.messages import MessagesReader
 from core.live.reader import EventReader
@@ -42,6 +42,17 @@ def test_of_very_many_calls_the_first_are_kept_and_the_rest_is_said() -> None:
     few = Transcript("m")
     few.apply(piece(MOST - 1))
     assert "calls_not_kept" not in {one.code for one in few.warnings()}
+
+
+def test_of_very_long_calls_together_the_first_text_is_kept_and_the_rest_is_said() -> None:
+    calls, long = Calls(), "x" * (TEXT // 8)
+    for index in range(20):
+        calls.add(piece(index, long))
+    told = calls.told()
+    assert [one.arguments for one in told[:7]] == [long] * 7
+    assert told[-1].arguments == f"\n[… {len(long):,} characters are not kept …]"
+    assert sum(len(one.arguments) for one in told) < TEXT * 1.01
+    assert calls.dropped > 20 * len(long) - TEXT
 
 
 def test_a_reader_tells_only_so_many_calls_apart() -> None:
