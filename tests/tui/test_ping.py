@@ -268,3 +268,14 @@ def test_headers_of_the_file_are_sent_with_their_values_filled_in(desk: Desk) ->
         assert desk.turnkey("ping", "--provider", "litellm").code == 0
         sent = server.seen("POST", "/v1/chat/completions")[0]
     assert (sent.headers["x-team"], sent.headers["x-pass"]) == ("review", KEY)
+
+
+@pytest.mark.parametrize("option", ["--model", "--prompt"])
+def test_a_byte_that_is_no_letter_is_told_before_anything_is_sent(desk: Desk, option: str) -> None:
+    with running(good_server(["qwen3"])) as server:
+        given = {"--model": "qwen3", option: "m\udcff"}
+        words = [word for pair in given.items() for word in pair]
+        pinged = desk.turnkey("ping", "--url", server.base_url, *words)
+        assert server.requests == []
+    assert pinged.code == 2
+    assert "no letter" in pinged.err

@@ -59,6 +59,13 @@ timeout_option = click.option(
 )
 
 
+def whole_letters(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """What goes into a request: a byte that is no letter in the terminal's encoding cannot."""
+    if value is not None and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise click.BadParameter("it has a byte in it that is no letter.")
+    return value
+
+
 class InOrder(click.Group):
     """A group that lists its commands as they are written, not by the alphabet."""
 
@@ -145,6 +152,7 @@ def target_options(command: Callable[P, R]) -> Callable[P, R]:
         click.option(
             "--model",
             metavar="ID",
+            callback=whole_letters,
             shell_complete=complete_model,
             help="A model id, as the endpoint lists it.",
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.options import bounds_for, common, network_here, target_options
+from tui.commands.options import bounds_for, common, network_here, target_options, whole_letters
 from tui.opening import open_here
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.option(
     "--runs", type=click.IntRange(1, 100), default=1, show_default=True, help="How many requests."
 )
-@click.option("--prompt", metavar="TEXT", help="Instead of asking for PONG.")
+@click.option(
+    "--prompt", metavar="TEXT", callback=whole_letters, help="Instead of asking for PONG."
+)
 @click.option(
     "--max-tokens",
     type=click.IntRange(min=1),
