@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from core.demo.serve import Demo, start_demo
+from core.verify.trials.registry import trial_names
 from tests.tui.desk import START, Desk, provider_table
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ def test_the_demos_good_model_is_verified_and_the_word_holds_until_the_file_chan
 
     part = desk.turnkey("verify", "--yes", "--json", "--lane", "agent", "--only", "canary")
     assert part.json()["verified"] is True  # it adds to what is known
+    told = desk.turnkey("verify", "--yes", "--lane", "agent", "--only", "canary")
+    names = {line.split()[1] for line in told.out.splitlines() if line.startswith("  ✓")}
+    assert not names & set(trial_names())  # what was asked before has its title, too
     on_demo(desk, demo, "demo-plain", synthesis="demo/demo-slow")
     part = desk.turnkey("verify", "--yes", "--json", "--lane", "agent", "--only", "canary")
     assert part.code == 0

@@ -189,10 +189,13 @@ def _stop_at_signals(run: asyncio.Future[Receipt]) -> list[int]:
 
 def _show(verification: Verification, receipt: Receipt) -> None:
     from core.verify.registry import compat_probes
+    from core.verify.trials.registry import TRIALS
     from core.verify.words import groups_of, outcome_words, verdict_lines
     from tui.commands.output import show
 
-    titles = {task.name: task.title for task in verification.whole.tasks}
+    # The receipt may hold more than was asked now.
+    titles = {trial.name: trial.title for trial in TRIALS}
+    titles |= {task.name: task.title for task in verification.whole.tasks}
     questions = {probe.name for probe in compat_probes(optional=True)}
     for group in groups_of(receipt):
         show(group.title)
