@@ -2,9 +2,9 @@
 
 ``python -m tests.benchmarks.stream_app HOW URL OUT MODEL...`` opens the screen on the first MODEL.
 Every request made there goes to the next MODEL of URL, and when it is over a line of JSON with its
-times goes to the file OUT. HOW is ``ours``, the way the app has; ``race``, the same with three
-more requests at once; ``dropped``, the same with text and figures thrown away before they are
-shown; or ``obvious``: httpx lines, decoded as JSON, on the event loop that paints.
+times goes to the file OUT. HOW is ``ours``, the way the app has; ``race``, the Race screen with
+all MODELs, each in a lane of its own; ``dropped``, as ours, with text and figures thrown away
+before they are shown; or ``obvious``: httpx lines, decoded as JSON, on the event loop that paints.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from core.asker import NetworkAsker
 from core.keys.vault import open_vault
 from core.live.figures import Figures
+from core.live.prompts import READY_PROMPTS
 from core.live.verdict import not_tried
 from core.live.watching import Exchange, Progress
 from core.providers.base_url import read_base_url
@@ -156,8 +157,8 @@ class BenchAsker(NetworkAsker):
         self, target: Target, prompt: ReadyPrompt, *, max_tokens: int | None = None
     ) -> Watching:
         """The request that the screen shows."""
-        del target, max_tokens
-        model = next(self._models)
+        del max_tokens
+        model = target.model if self._how == "race" else next(self._models)
         to = Target(self._base, model, None, None)
         watching: Watching
         if self._how == "obvious":
@@ -166,12 +167,6 @@ class BenchAsker(NetworkAsker):
             watching = super().watch(to, prompt, max_tokens=MAX_TOKENS)
         if self._how == "dropped":
             watching = DroppedWatching(watching)
-        if self._how == "race":  # three more beside the one that is shown
-            for _ in range(3):
-                other = next(self._models)
-                to = Target(self._base, other, None, None)
-                beside = super().watch(to, prompt, max_tokens=MAX_TOKENS)
-                self._tasks.add(asyncio.ensure_future(self._tell(other, beside)))
         task = asyncio.ensure_future(self._tell(model, watching))
         self._tasks.add(task)
         return watching
@@ -221,11 +216,12 @@ class BenchAsker(NetworkAsker):
 
 
 class BenchApp(TurnkeyApp):
-    """The app, opened on the Live screen."""
+    """The app, opened on the Live screen of the first selector, or on a race of all of them."""
 
-    def __init__(self, workspace: Workspace, selector: str) -> None:
+    def __init__(self, workspace: Workspace, selectors: tuple[str, ...], *, race: bool) -> None:
         super().__init__(lambda: workspace)
-        self._selector = selector
+        self._selectors = selectors
+        self._race = race
 
     def on_mount(self) -> None:
         """Go there as soon as home is up."""
@@ -235,7 +231,12 @@ class BenchApp(TurnkeyApp):
     def _open_live(self) -> None:
         if self.workspace is not None and len(self.screen_stack) > 1:
             self._until_home.stop()
-            self.screen.post_message(Open(ToLive(self._selector)))
+            if self._race:
+                from screens.race import RaceScreen
+
+                self.push_screen(RaceScreen(self.workspace, self._selectors, READY_PROMPTS[0]))
+            else:
+                self.screen.post_message(Open(ToLive(self._selectors[0])))
 
 
 def main() -> None:
@@ -251,7 +252,8 @@ def main() -> None:
         open_vault(Path(out).parent, env=env, find=None),
         asker=BenchAsker(how, url, Path(out), models),
     )
-    BenchApp(workspace, f"bench/{models[0]}").run()
+    selectors = tuple(f"bench/{model}" for model in models)
+    BenchApp(workspace, selectors, race=how == "race").run()
 
 
 if __name__ == "__main__":
