@@ -158,7 +158,9 @@ class BenchAsker(NetworkAsker):
     ) -> Watching:
         """The request that the screen shows."""
         del max_tokens
-        model = target.model if self._how == "race" else next(self._models)
+        model = next(self._models)
+        if self._how == "race" and target.model is not None:
+            model = target.model
         to = Target(self._base, model, None, None)
         watching: Watching
         if self._how == "obvious":
