@@ -256,45 +256,6 @@ def run_line(workspace: Workspace) -> str:
     return f"turnkey run{variant}{withheld} -- warden"
 
 
-class LeftOver(msgspec.Struct, frozen=True):
-    """A line of the list of keys that no provider of the file uses at its present address."""
-
-    variable: str
-    origin: str
-    source: Literal["keyring", "environment"]
-    age: str
-
-
-def left_over(workspace: Workspace, now: datetime) -> tuple[LeftOver, ...]:
-    """What is kept for other files, for removed providers, or for earlier addresses."""
-    used: set[tuple[str, str]] = set()
-    for provider in workspace.providers:
-        try:
-            origin = _entry(provider)[1]
-        except UsageProblem:
-            continue
-        used |= {(one, origin) for one in key_variables(provider.name, provider.api_key_env)}
-    return tuple(
-        LeftOver(entry.variable, entry.origin, entry.source, age_words(entry.stored_at, now))
-        for entry in workspace.vault.index.entries
-        if (entry.variable, entry.origin) not in used
-    )
-
-
-def drop(workspace: Workspace, one: LeftOver) -> None:
-    """Delete a key that is left over, or forget where the environment's went.
-
-    Raises:
-        KeyProblem: the keyring could not be asked, or the list not be written.
-    """
-    if one.source == "keyring":
-        workspace.vault.delete(one.variable, one.origin)
-        return
-    fault = workspace.vault.forget_environment(one.variable, (one.origin,))
-    if fault is not None:
-        raise KeyProblem(Fault("keyring", fault.what, fault.why, fault.fix))
-
-
 # What is done
 
 
@@ -345,7 +306,7 @@ def rebind(
     base = read_base_url(provider.base_url, exact=True)
     keys = key_variables(provider.name, provider.api_key_env)
     if variable is not None and variable not in keys:
-        if variable not in _of_headers(provider, workspace.env):
+        if variable not in of_headers(provider, workspace.env):
             raise UsageProblem(
                 Fault(
                     "usage",
@@ -427,12 +388,12 @@ def origins_of_others(
             other, origin = _entry(provider)
         except UsageProblem:
             continue
-        if wanted == other or wanted in _of_headers(provider, workspace.env):
+        if wanted == other or wanted in of_headers(provider, workspace.env):
             found.append(origin)
     return tuple(found)
 
 
-def _of_headers(provider: Provider, env: Mapping[str, str]) -> frozenset[str]:
+def of_headers(provider: Provider, env: Mapping[str, str]) -> frozenset[str]:
     """The variables that the headers of a provider read."""
     values = provider.headers.values()
     return frozenset(one for value in values for one in variables_of(value, env))

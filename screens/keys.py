@@ -14,13 +14,10 @@ from textual.widgets.option_list import Option
 
 from core.errors import Fault, KeyProblem, TurnkeyError
 from core.key_board import (
-    LeftOver,
     Other,
     Row,
     delete_key,
-    drop,
     import_key,
-    left_over,
     others,
     rebind,
     rows,
@@ -29,6 +26,7 @@ from core.key_board import (
     why_others,
 )
 from core.keys.bounded import beside
+from core.left_over import LeftOver, drop, left_over
 from core.text import one_line
 from tui.clipboard import copy
 from tui.widgets.ask import AskChoice, Explain
@@ -48,7 +46,6 @@ if TYPE_CHECKING:
 
 LOOK_S = 1.0
 """How often it is looked whether another turnkey changed the list of keys."""
-LEFT_OVER = "No provider of this file uses it at its present address. x deletes it from the list."
 EMPTY = "The file names no provider yet, so there is no key to keep. esc, then a adds one."
 
 
@@ -207,7 +204,8 @@ class KeysScreen(TurnkeyScreen[None]):
         row = self._row()
         detail = self.query_one("#detail", Static)
         if row is None:
-            detail.update(LEFT_OVER if self._left() is not None else EMPTY)
+            left = self._left()
+            detail.update(EMPTY if left is None else left.words)
             return
         lines = list(row.notes)
         fault = row.fault
@@ -254,7 +252,8 @@ class KeysScreen(TurnkeyScreen[None]):
         """A line that no provider uses can only be deleted: say so."""
         left = self._left()
         if left is not None:
-            what = f"No provider of this file uses {one_line(left.variable, 60)} at that address."
+            shown = one_line(left.variable, 60)
+            what = f"{shown} is the key of no provider of this file at that address."
             why = "A key is set, re-bound and imported for a provider."
             self._tell(Fault("usage", what, why, "x deletes it from the list."))
 

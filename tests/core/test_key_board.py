@@ -24,6 +24,7 @@ from core.key_board import (
 )
 from core.keys.secret import Secret
 from core.keys.source import KeySource
+from core.left_over import left_over
 from core.warden.document import Document
 from core.workspace import Workspace
 from tests.core.keys.fakes import CANARY, Works, vault_at
@@ -52,6 +53,22 @@ apiKeyEnv = "TEAM_KEY"
 def workspace(vault: Vault, env: Mapping[str, str] | None = None, text: str = FILE) -> Workspace:
     document = Document(Path("warden.toml"), text.encode(), text.encode())
     return Workspace(document, document, {} if env is None else env, vault)
+
+
+def test_what_a_header_reads_is_not_said_to_be_left_over(tmp_path: Path) -> None:
+    vault = vault_at(tmp_path, None)
+    for variable in ("TEAM_TOKEN", "GONE_API_KEY", "WARDEN_LITELLM_API_KEY"):
+        vault.allow_environment(variable, "http://gw.lan:4000")
+    vault.allow_environment("TEAM_TOKEN", "http://old.lan:4000")
+    base = 'baseUrl = "http://gw.lan:4000/v1"'
+    text = FILE.replace(base, f'{base}\nheaders = {{ X-Team = "Bearer $TEAM_TOKEN" }}')
+    found = left_over(workspace(vault, text=text), datetime.now(UTC))
+    told = {(one.variable, one.origin): (one.reader, "No provider" in one.words) for one in found}
+    assert told == {
+        ("TEAM_TOKEN", "http://gw.lan:4000"): ("litellm", False),
+        ("TEAM_TOKEN", "http://old.lan:4000"): ("", True),
+        ("GONE_API_KEY", "http://gw.lan:4000"): ("", True),
+    }
 
 
 @pytest.mark.parametrize(

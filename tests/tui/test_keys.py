@@ -386,6 +386,7 @@ def test_what_is_said_of_a_headers_variable_is_a_command_that_works(
         assert done.code == 0, done.err
         assert "TEAM_TOKEN" in done.err
         assert ("TEAM_TOKEN", server.origin, "environment") in desk.bound()
+        assert "litellm   TEAM_TOKEN" in desk.turnkey("keys", "list").out
         assert desk.turnkey("ping", "--provider", "litellm").code == 0
         assert server.requests[-1].headers["x-team"] == WRONG
     stranger = desk.turnkey("keys", "rebind", "litellm", "--variable", "AWS_SECRET_ACCESS_KEY")

@@ -103,6 +103,7 @@ def list_keys(config: str | None, base: str | None, variant: str, as_json: bool)
     Those stored in the keyring, and those of the environment that went to an origin or were
     agreed to; also of providers that no file here names. No keyring is asked.
     """
+    from core.key_board import of_headers
     from core.keys.environment import own_variables
     from tui.commands.output import print_json, print_table, say, warn_of
 
@@ -111,6 +112,9 @@ def list_keys(config: str | None, base: str | None, variant: str, as_json: bool)
     for provider in workspace.providers:
         own = (provider.api_key_env,) if provider.api_key_env else own_variables(provider.name)
         for variable in own:
+            owners.setdefault(variable, provider.name)
+    for provider in workspace.providers:
+        for variable in of_headers(provider, workspace.env):
             owners.setdefault(variable, provider.name)
     entries = workspace.vault.index.entries
     if workspace.vault.index.fault is not None:

@@ -9,7 +9,8 @@ from textual.content import Content
 from core.text import one_line
 
 if TYPE_CHECKING:
-    from core.key_board import LeftOver, Row
+    from core.key_board import Row
+    from core.left_over import LeftOver
 
 SIGNS: Final = {"here": "●", "placeholder": "○", "missing": "▲", "refused": "▲"}
 NARROW: Final = (9, 24, 15)
@@ -23,14 +24,14 @@ def _age(age: str, widths: tuple[int, int, int]) -> str:
 
 
 def left_over_lines(one: LeftOver, widths: tuple[int, int, int]) -> Content:
-    """A line of the list that no provider of this file uses."""
+    """A line of the list that is no key of a provider of this file."""
     where = "keyring" if one.source == "keyring" else "environment"
-    cells = ("–", one.variable, where)
+    cells = (one.reader or "–", one.variable, where)
     columns = "  ".join(
         one_line(cell, width).ljust(width) for cell, width in zip(cells, widths, strict=True)
     )
     verb = "may go to" if one.source == "keyring" else "went to"
-    of = "not of this file, or left over"
+    of = "read by a header" if one.reader else "not of this file, or left over"
     return Content.assemble(
         f"· {columns}{_age(one.age, widths)}",
         (f"\n  {verb} {one_line(one.origin, 200)} · {of}", "$foreground 75%"),
