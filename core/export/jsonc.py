@@ -227,7 +227,10 @@ def _value(text: str, at: int, depth: int) -> Node:
     found = _PLAIN.match(text, at)
     if found is None:
         raise NotJson("a value is missing" if sign else "the end came too soon", text, at)
-    plain = json.loads(found[0])
+    try:
+        plain = json.loads(found[0])
+    except ValueError:  # Python makes no number of thousands of digits
+        raise NotJson("a number is too long", text, at) from None
     return Node(at, found.end(), None, plain)
 
 

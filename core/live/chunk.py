@@ -73,7 +73,7 @@ def decode_chunk(payload: bytes) -> Chunk | None:
     """
     try:
         return _DECODER.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     return _chunk(_mended(payload))
 
@@ -235,7 +235,7 @@ def status_in(payload: bytes) -> int:
     """The HTTP status that an error object names as its code, else 500."""
     try:
         value: object = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return 500
     error = value.get("error", value) if isinstance(value, dict) else None
     code = error.get("code") if isinstance(error, dict) else None

@@ -168,6 +168,8 @@ def _call(body: Body, kind: str) -> Body:
         name = "open_file"
     if kind == "broken":
         arguments = '{"path": "READ'
+    elif kind == "deep":
+        arguments = "[" * 20_000
     elif kind == "object":
         arguments = {"path": "README.md"}
     function = {"name": name, "arguments": arguments}

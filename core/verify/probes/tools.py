@@ -33,7 +33,7 @@ def call_fault(answered: Answered) -> str:
         return "unknown_tool"
     try:
         arguments: object = msgspec.json.decode(call.arguments or "{}")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return "broken"
     good = call.name and isinstance(arguments, dict) and isinstance(arguments.get("path"), str)
     if good and answered.finish_reason == "length":

@@ -89,6 +89,7 @@ def test_a_new_member_takes_the_indentation_of_its_siblings() -> None:
         ('{"providers": []}', "no object", 1),
         ("[]", "no object", 1),
         ("[" * 500, "deeply", 1),
+        pytest.param('{\n"a": ' + "9" * 5_000 + "}", "too long", 2, id="long number"),
     ],
 )
 def test_what_pi_could_not_read_is_refused_with_its_place(text: str, why: str, line: int) -> None:

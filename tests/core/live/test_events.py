@@ -283,6 +283,13 @@ def test_an_error_masks_the_key_and_shows_control_characters() -> None:
     assert "\x1b" not in words
 
 
+@pytest.mark.parametrize("member", ["error", "strange", "model", "choices"])
+def test_what_is_nested_without_end_is_a_fault_and_nothing_raises(member: str) -> None:
+    deep = b"[" * 20_000 + b"]" * 20_000
+    events = _read(b'{"choices":[],"' + member.encode() + b'":' + deep + b"}")
+    assert any(isinstance(one, Failed) for one in events)
+
+
 def test_a_payload_that_is_not_json_is_called_so() -> None:
     (failed, _) = _read(b"<html>")
     assert isinstance(failed, Failed)

@@ -71,6 +71,7 @@ CASES: Final = (
     Case("tools", lambda: FakeModel(calls=lambda _: "text"), "fail", "as_text"),
     Case("tools", lambda: FakeModel(calls=lambda _: "broken"), "fail", "broken"),
     Case("tools", lambda: FakeModel(calls=lambda _: "object"), "fail", "broken"),
+    Case("tools", lambda: FakeModel(calls=lambda _: "deep"), "fail", "broken"),
     Case("tools", lambda: FakeModel(calls=gateway_none), "fail", "forced_none"),
     Case("tools", lambda: FakeModel(calls=in_turns("text", "call")), "unsure", "flaky"),
     Case("tools", lambda: FakeModel(calls=in_turns("call", "", "call")), "unsure", "flaky"),
