@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from core.errors import Fault
 from core.text import one_line
 from core.wire.bodies import is_html, read_error, shown
-from core.wire.unreached import page_by_proxy, proxy_shown, wants_certificate
+from core.wire.unreached import dead_proxy, page_by_proxy, proxy_shown, wants_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -47,7 +47,7 @@ def unreached(
     """Nothing took the connection: name or TCP. ``open_at``: loopback addresses that do."""
     proxy = around.network.proxy_for(base)
     if proxy is not None and fault.code in _UNREACHED:
-        return _dead_proxy(fault, base, proxy)
+        return dead_proxy(fault, base, proxy)
     if fault.code == "name_unresolved":
         return _no_name(fault, base, around)
     own = base.place in {"loopback", "this_machine", "any_address"}
@@ -78,21 +78,6 @@ def unreached(
             "listen on 0.0.0.0.",
         )
     return fault
-
-
-def _dead_proxy(fault: Fault, base: BaseUrl, proxy: str) -> Fault:
-    at = proxy_shown(proxy)
-    what = {
-        "name_unresolved": f"The name of the proxy {at} does not resolve.",
-        "timeout": f"The proxy {at} did not connect in time.",
-    }.get(fault.code, f"The proxy {at} lets no connection through.")
-    return Fault(
-        fault.code,
-        what,
-        f"The environment sends requests to {base.host} through it.",
-        f"Set NO_PROXY={base.host} to reach it directly; else correct "
-        f"{base.scheme.upper()}_PROXY, or bring up the VPN that the proxy is behind.",
-    )
 
 
 def _no_name(fault: Fault, base: BaseUrl, around: Surroundings) -> Fault:

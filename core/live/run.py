@@ -268,7 +268,7 @@ class _Flow:
             self.fail(error.fault)
             return None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
-            self.fail(fault_from_exception(error, self._base))
+            self.fail(fault_from_exception(error, self._base, self._proxy))
             return None
         try:
             at = trace.headers_at if trace.headers_at is not None else self._clock()

@@ -87,24 +87,18 @@ def fault_from_exception(error: BaseException, base: BaseUrl, proxy: str | None 
     at = base.host_port
     for one in chain:
         if isinstance(one, socket.gaierror) or type(one).__name__ == "LookupTimeout":
-            return _unresolved(base)
+            return dead_proxy(_unresolved(base), base, proxy)
     for one in chain:
         if _is_tls(one):
             return _tls(one, base)
     numbers = {one.errno for one in chain if isinstance(one, OSError) and one.errno is not None}
     if errno.ECONNREFUSED in numbers:
-        return _refused(base)
+        return dead_proxy(_refused(base), base, proxy)
     names = {type(one).__name__ for one in chain}
     if "ProxyError" in names:
         return _proxy_refuses(str(error), base, proxy)
     if errno.ETIMEDOUT in numbers or "ConnectTimeout" in names or "PoolTimeout" in names:
-        return Fault(
-            "timeout",
-            f"No connection to {at} came about in time.",
-            "Something on the way drops the packets: a firewall, a VPN that is not up, or a "
-            "machine that is off.",
-            "Check the address, the VPN and the firewall.",
-        )
+        return dead_proxy(_no_way_in_time(base), base, proxy)
     if "ReadTimeout" in names or "WriteTimeout" in names or TimeoutError in map(type, chain):
         return Fault(
             "timeout",
@@ -113,14 +107,46 @@ def fault_from_exception(error: BaseException, base: BaseUrl, proxy: str | None 
             "Wait and ask again, or allow more time with --timeout.",
         )
     if numbers & _UNREACHABLE:
-        return Fault(
+        fault = Fault(
             "connection_failed",
             f"There is no way to {at} from this machine.",
             "The network or the host cannot be reached.",
             "Check the address and the VPN.",
         )
+        return dead_proxy(fault, base, proxy)
     text = " ".join(str(one) for one in chain if not isinstance(one, BaseExceptionGroup)).lower()
     return _broken(base, numbers, names, text)
+
+
+def dead_proxy(fault: Fault, base: BaseUrl, proxy: str | None) -> Fault:
+    """``fault``, which says that nothing took the connection, said of ``proxy`` if there is one.
+
+    Its name was looked up and its port knocked at, not the server's.
+    """
+    if proxy is None:
+        return fault
+    at = proxy_shown(proxy)
+    what = {
+        "name_unresolved": f"The name of the proxy {at} does not resolve.",
+        "timeout": f"The proxy {at} did not connect in time.",
+    }.get(fault.code, f"The proxy {at} lets no connection through.")
+    return Fault(
+        fault.code,
+        what,
+        f"The environment sends requests to {base.host} through it.",
+        f"Set NO_PROXY={base.host} to reach it directly; else correct "
+        f"{base.scheme.upper()}_PROXY, or bring up the VPN that the proxy is behind.",
+    )
+
+
+def _no_way_in_time(base: BaseUrl, more: str = "") -> Fault:
+    return Fault(
+        "timeout",
+        f"No connection to {base.host_port} came about in time.",
+        "Something on the way drops the packets: a firewall, a VPN that is not up, or a "
+        "machine that is off.",
+        f"Check the address, the VPN and the firewall.{more}",
+    )
 
 
 def waited(
@@ -134,15 +160,9 @@ def waited(
     by = f"the proxy {proxy_shown(proxy)}" if proxy else at
     more = " Or allow more time with --timeout." if asked else ""
     if stage == "name":
-        return _unresolved(base)
+        return dead_proxy(_unresolved(base), base, proxy)
     if stage == "tcp":
-        return Fault(
-            "timeout",
-            f"No connection to {at} came about in time.",
-            "Something on the way drops the packets: a firewall, a VPN that is not up, or a "
-            "machine that is off.",
-            f"Check the address, the VPN and the firewall.{more}",
-        )
+        return dead_proxy(_no_way_in_time(base, more), base, proxy)
     if stage == "way":
         return Fault(
             "timeout",

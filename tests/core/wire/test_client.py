@@ -15,6 +15,7 @@ from core.keys.secret import MASK, Secret
 from core.providers.base_url import BaseUrl, read_base_url
 from core.wire.bounds import Bounds, brief
 from core.wire.client import ConnectTimer, get, open_client, post
+from core.wire.network import Network
 from tests.servers.scripted import (
     Behaviour,
     Close,
@@ -152,6 +153,25 @@ async def test_an_unusable_proxy_variable_is_named(monkeypatch: pytest.MonkeyPat
     with pytest.raises(EndpointProblem) as caught:
         open_client(base, QUICK, key=None)
     assert "proxy" in caught.value.fault.what.lower()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+@pytest.mark.parametrize("wanted", ["http", "https"])
+async def test_a_proxy_that_is_not_there_is_named_and_not_the_server(
+    scheme: str, wanted: str
+) -> None:
+    async with ScriptedProvider({}) as gone:
+        port = gone.port
+    proxy = f"{scheme}://user:pa55@127.0.0.1:{port}"
+    base = read_base_url(f"{wanted}://models.example:4000/v1")
+    async with open_client(
+        base, QUICK, key=None, network=Network(proxies={"all": proxy})
+    ) as client:
+        with pytest.raises(EndpointProblem) as caught:
+            await get(client, f"{base.url}/models", QUICK)
+    what = f"The proxy {scheme}://127.0.0.1:{port} lets no connection through."
+    assert (caught.value.fault.code, caught.value.fault.what) == ("connection_refused", what)
+    assert "pa55" not in repr(caught.value.fault)
 
 
 def test_a_list_of_certificates_that_is_not_there_is_named(
