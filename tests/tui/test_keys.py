@@ -555,3 +555,4 @@ def test_a_broken_index_is_told(desk: Desk) -> None:
     listed = desk.turnkey("keys", "list")
     assert listed.code == 0
     assert "damaged" in listed.err
+    assert "No key is stored" not in listed.err, "nobody knows"

@@ -149,5 +149,5 @@ def list_keys(config: str | None, base: str | None, variant: str, as_json: bool)
         if any(entry.variable not in owners for entry in entries):
             say("«-»: of no provider in this file. turnkey keys delete VARIABLE deletes such a")
             say("key, turnkey keys forget VARIABLE what is recorded of the environment's.")
-    else:
+    elif workspace.vault.index.fault is None:
         say("No key is stored, and none was sent yet. turnkey keys set NAME stores one.")
