@@ -19,21 +19,19 @@ from core.keys.bounded import beside
 from core.keys.clean import clean_key
 from core.providers.base_url import read_base_url
 from core.providers.known import known_addresses
-from core.providers.names import default_name, name_fault, name_warnings
+from core.providers.names import default_name, free_name, name_fault, name_warnings
 from core.providers.presets import preset, presets, tab_of
 from core.warden.config import Provider
 from tui.widgets.ask_key import may_go
 from tui.widgets.elapsed import Elapsed
 from tui.widgets.fault import FaultBox
 from tui.widgets.field import Field, Tone
-from tui.widgets.found import FoundServers
+from tui.widgets.found import LOOK, FoundServers
 from tui.widgets.key_input import KeyInput
 from tui.widgets.places import ToDoctor, ToModels
 from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from textual.app import ComposeResult
 
     from core.discover.facts import Discovery
@@ -44,12 +42,6 @@ if TYPE_CHECKING:
     from core.providers.base_url import BaseUrl
     from core.providers.presets import Preset
     from core.workspace import Workspace
-
-
-def _free(name: str, taken: Collection[str]) -> str:
-    """``name``, with the first number behind it that makes it nobody's."""
-    numbered = (f"{name}{number}" for number in range(2, 100))
-    return next((one for one in (name, *numbered) if one not in taken), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +67,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+o", "connect", "Connect", id="connect", tooltip="Ask the endpoint"),
         Binding("ctrl+f", "found", "Found", id="found", tooltip="Servers found on this machine"),
+        Binding("ctrl+r", "look_again", "Look again", show=False, id="look-again", tooltip=LOOK),
         Binding("x", "doctor", "Doctor", id="doctor", tooltip="Find what breaks on the way"),
         Binding("escape", "back", "Back", id="back", tooltip="Back; nothing was written"),
     ]
@@ -107,7 +100,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
                 yield Button("What breaks?", id="doctor", compact=True)
             yield Elapsed(id="answer")
             yield FaultBox(id="fault")
-            yield FoundServers()
+            yield FoundServers("ctrl+r")
 
     def on_mount(self) -> None:
         """Fill in the first preset, or the demo's own address and key."""
@@ -228,6 +221,11 @@ class AddProviderScreen(TurnkeyScreen[None]):
         found.show(offers(await self.workspace.asker.find(), known))
         self.refresh_bindings()
 
+    def action_look_again(self) -> None:
+        """Look for servers again: one may have been started meanwhile."""
+        if self.workspace.demo is None:
+            self.look_around()
+
     def action_found(self) -> None:
         """Go to what was found."""
         self.query_one(FoundServers).enter()
@@ -242,7 +240,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
         self._preset = chosen
         name = default_name(chosen.name, read_base_url(offer.base_url).host)
         taken = {provider.name for provider in self.workspace.config.providers}
-        self.query_one("#name", Field).value = _free(name, taken)
+        self.query_one("#name", Field).value = free_name(name, taken)
         self.query_one("#url", Field).value = offer.base_url
         self.query_one("#preset", Tabs).active = tab_of(offer.dialect).dialect
         self.query_one("#key", Field).input.focus()
@@ -355,7 +353,7 @@ class AddProviderScreen(TurnkeyScreen[None]):
 
     @on(Button.Pressed, "#connect")
     def press_connect(self) -> None:
-        """The button does what the key does."""
+        """As the key does."""
         self.action_connect()
 
     def go_on(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -16,7 +16,7 @@ from core.mend import to_mend
 from core.verify.known import standing_of
 from core.verify.receipt import Standing
 from screens.home_lines import NUMBERED, lane_lines, mend_lines
-from tui.widgets.found import FoundServers
+from tui.widgets.found import LOOK, FoundServers
 from tui.widgets.places import (
     ToAddProvider,
     ToCheck,
@@ -54,8 +54,8 @@ Nothing is written before you press [$primary]s[/] and have seen the difference.
 
 
 DEMO_WELCOME = """\
-This is the demo: a provider on this machine that comes with turnkey, and a scratch file that goes
-away with it. Everything works as on a real server.
+This is the demo: a provider on this machine that comes with turnkey, and a scratch file. \
+Both go away when you leave. Everything works as on a real server.
 
 [$primary]a[/]  add the demo provider: its address and its key are filled in
 
@@ -65,6 +65,13 @@ Nothing is written before you press [$primary]s[/] and have seen the difference.
 WATCH = "Look after this provider's server while Home is open, or stop that"
 MEND = "Go where the one of this number is mended"
 
+
+DEAD: Final = {
+    "provider_unknown": "▲ no such provider",
+    "model_unknown": "▲ no such model",
+    "selector_format": "▲ not a selector",
+}
+"""Problem of a lane's selector -> what Home says of the lane."""
 
 NARROW = 76
 """Columns below which the panels stand above one another."""
@@ -98,6 +105,7 @@ class HomeScreen(TurnkeyScreen[None]):
         Binding("s", "save", "Save", id="save", tooltip="See the difference, then write it"),
         Binding("q", "app.quit", "Quit", id="quit", tooltip="Leave turnkey"),
         Binding("D", "demo", "Demo", id="demo", tooltip="The demo provider"),
+        Binding("r", "look_again", "Look again", id="look-again", tooltip=LOOK),
         Binding("u", "undo", "Undo", id="undo", tooltip="Take the last edit back"),
         Binding("escape", "back", "Back", show=False),
     ]
@@ -106,12 +114,14 @@ class HomeScreen(TurnkeyScreen[None]):
         super().__init__(workspace)
         self._mends: tuple[Mend, ...] = ()
         self._standing = Standing("none")
+        self._dead: dict[str, str] = {}
+        """Rules that give a lane what fails when it runs, with the word for it."""
 
     def body(self) -> ComposeResult:
         """Lanes above; providers and what is to mend below; a welcome where nothing is."""
         with Vertical(id="welcome"):
             yield Static(DEMO_WELCOME if self.workspace.demo is not None else WELCOME)
-            yield FoundServers()
+            yield FoundServers("r")
             yield Static(id="welcome-file", markup=False)
         lanes = OptionList(id="lanes", markup=False)
         lanes.border_title = "Lanes"
@@ -132,7 +142,11 @@ class HomeScreen(TurnkeyScreen[None]):
         if self.has_class("-empty") and self.workspace.demo is None:
             self.look_around()
 
-    @work(group="find")
+    def action_look_again(self) -> None:
+        """Look for servers again: one may have been started meanwhile."""
+        self.look_around()
+
+    @work(group="find", exclusive=True)
     async def look_around(self) -> None:
         """Find servers on this machine: loopback alone is looked at, and no key is sent."""
         from core.discover.offers import offers
@@ -143,6 +157,7 @@ class HomeScreen(TurnkeyScreen[None]):
         found.show(offers(await self.workspace.asker.find(), known_addresses(self.workspace.env)))
         if found.offers:
             found.enter()
+        self.refresh_bindings()
 
     @on(FoundServers.Chosen)
     def choose_found(self, event: FoundServers.Chosen) -> None:
@@ -171,9 +186,14 @@ class HomeScreen(TurnkeyScreen[None]):
             self.query_one(name).disabled = empty
         place = workspace.document
         self.query_one("#welcome-file", Static).update(
-            f"The file: {place.path}" + ("" if place.exists else " (it would be made)")
+            f"The file: {place.path}" + ("" if place.exists else " (saving makes it)")
         )
         self._standing = standing_of(workspace, workspace.variant, datetime.now(UTC))
+        self._dead = {
+            problem.path: DEAD[problem.code]
+            for problem in workspace.problems()
+            if problem.severity == "error" and problem.code in DEAD
+        }
         self._fill("#lanes", [self._lane_option(lane) for lane in LANES])
         self.query_one(ProviderBoard).draw()
         self._mends = to_mend(workspace)
@@ -201,6 +221,8 @@ class HomeScreen(TurnkeyScreen[None]):
             return "▲ left to Pi"
         if any(one.lane == lane and one.code != "E8" for one in self.workspace.lanes().escapes):
             return "▲ leaves your servers"  # E8 is about a skill's model, not about the lane's
+        if resolution.won_by in self._dead:
+            return self._dead[resolution.won_by]
         run = self.workspace.tried.get(resolution.selector)
         return lane_state(lane, self._standing, run, datetime.now(UTC))
 
@@ -232,6 +254,8 @@ class HomeScreen(TurnkeyScreen[None]):
             return True if workspace.unsaved else None
         if action == "undo":
             return workspace.can_undo
+        if action == "look_again":
+            return self.has_class("-empty") and workspace.demo is None
         if action == "demo":
             return workspace.demo is None and not workspace.config.providers
         return True

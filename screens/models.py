@@ -68,7 +68,7 @@ class ModelsScreen(TurnkeyScreen[None]):
         """What answered, the filter, the list, and the facts of the one at the cursor."""
         yield Elapsed(id="endpoint")
         yield FaultBox(id="fault")
-        yield Input(placeholder="type to filter", compact=True, id="filter")
+        yield Input(placeholder="/ filters: a part of the id", compact=True, id="filter")
         yield ModelList(id="models")
         yield Static(id="facts", markup=False)
 

@@ -20,6 +20,7 @@ from core.target import Target, split_selector, told_of_key
 from core.text import one_line
 from screens.streaming import StreamingScreen
 from tui.widgets.ask_key import agreed_target
+from tui.widgets.fault import copy_faults, details
 from tui.widgets.race_table import RaceTable
 from tui.widgets.run_view import RunView
 from tui.widgets.steady import Steady
@@ -59,6 +60,8 @@ class Lane(Vertical):
         self.selector = selector
         self.watching: Watching | None = None
         self.progress = Progress()
+        self.fault: Fault | None = None
+        """What stopped it, as it stands below what came."""
         self._said = ("○", "not started")
 
     def compose(self) -> ComposeResult:
@@ -91,6 +94,7 @@ class Lane(Vertical):
         """Ready for a race."""
         self.watching = None
         self.progress = Progress()
+        self.fault = None
         self.view.begin()
         self.say("○", "waits for the start")
 
@@ -124,6 +128,7 @@ class Lane(Vertical):
 
     def fail(self, fault: Fault) -> None:
         """What went wrong, below what came."""
+        self.fault = fault
         parts = [(one_line(fault.what), "bold $error")]
         if fault.why:
             parts.append((f"\nwhy  {one_line(fault.why)}", "$foreground 75%"))
@@ -230,6 +235,12 @@ class RaceScreen(StreamingScreen):
         """Stop every lane."""
         if not self._stop_all():
             self.workers.cancel_group(self, "stream")
+
+    def action_copy_fault(self) -> None:
+        """Copy what stopped each lane, with its name."""
+        failed = [(lane.selector, lane.fault) for lane in self.lanes if lane.fault is not None]
+        told = [f"{one_line(selector)}: {details(fault)}" for selector, fault in failed]
+        copy_faults(self, self.workspace.env, told)
 
     def action_next(self) -> None:
         """The answer of the next lane gets the focus."""

@@ -188,3 +188,9 @@ def default_name(preset_name: str, host: str) -> str:
         return "local" if ip_address(host).is_loopback else _FALLBACK
     except ValueError:
         return "local" if host == "localhost" else suggest_name(host.split(".", maxsplit=1)[0])
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """``name``, with the first number behind it that makes it nobody's."""
+    numbered = (f"{name}{number}" for number in range(2, 100))
+    return next((one for one in (name, *numbered) if one not in taken), name)

@@ -126,12 +126,12 @@ def _indented(text: str) -> str:
 
 
 def estimate_words(cost: Estimate, limit: int) -> str:
-    """«about 85 requests, 134k tokens (at most 226, 577k); 4 at once, 12 in a row»."""
+    """«about 85 requests, 134k tokens (at most 226 and 577k); 4 at once, 12 in a row»."""
     if not cost.most_requests:
         return "no request"
     return (
         f"about {cost.requests} requests, {tokens_words(cost.tokens)} tokens"
-        f" (at most {cost.most_requests}, {tokens_words(cost.most_tokens)});"
+        f" (at most {cost.most_requests} and {tokens_words(cost.most_tokens)});"
         f" {limit} at once, {cost.chain} in a row"
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from textual.widgets import Button, OptionList
+import pytest
+from textual.widgets import Button, OptionList, Static
 
-from tests.screens.stage import FILLED, Stage, arrive, stand, workspace
+from tests.screens.stage import FILLED, ScriptedAsker, Stage, arrive, stand, until, workspace
+from tests.screens.test_add_provider import OLLAMA
+from tui.widgets.found import FoundServers
 
 
 def options(app: Stage, name: str) -> list[str]:
@@ -42,6 +45,37 @@ async def test_escaping_lane_is_named_first_and_enter_opens_it() -> None:
         app.screen.query_one("#mends").focus()
         await pilot.press("home", "enter")
         await arrive(pilot, "LanesScreen")
+
+
+@pytest.mark.parametrize(
+    ("selector", "says"),
+    [
+        ("litelm/qwen3-coder", "▲ no such provider"),
+        ("litellm/qwen4", "▲ no such model"),
+        ("qwen3", "▲ not a selector"),
+        ("litellm/qwen3-coder", "○ not tried"),
+    ],
+)
+async def test_a_lane_that_would_fail_says_so(selector: str, says: str) -> None:
+    app = Stage(workspace(FILLED.replace("litellm/qwen3-coder", selector)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        lanes = app.screen.query_one("#lanes", OptionList)
+        assert says in str(lanes.get_option_at_index(0).prompt)
+
+
+async def test_servers_are_looked_for_again() -> None:
+    asker = ScriptedAsker()
+    app = Stage(workspace(asker=asker))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await stand(pilot)
+        found = app.screen.query_one(FoundServers)
+        title = found.query_one("#found-title", Static)
+        await until(pilot, lambda: "r looks again" in str(title.content))
+        asker.servers = (OLLAMA,)
+        await pilot.press("r")
+        await until(pilot, lambda: len(found.offers) == 1)
+        assert asker.looked == 2
 
 
 async def test_model_ids_of_the_file_are_shown_and_never_read_as_markup() -> None:

@@ -155,6 +155,9 @@ async def test_a_lane_without_a_key_says_so_and_the_other_one_runs() -> None:
         assert "✗ far/qwen3-mini  not sent" in name(screen, 2)
         aside = str(lane(screen, 2).query_one("#answer #aside", Static).content)
         assert "fix" in aside
+        await pilot.press("ctrl+y")
+        assert app.clipboard.startswith("far/qwen3-mini: ")
+        assert "(key_missing)" in app.clipboard
     assert [model for model, _ in found.pinged] == ["qwen3-coder"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -10,7 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from core.text import one_line
+from core.text import one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,7 @@ class AskChoice(ModalScreen[str | None]):
     DEFAULT_CSS = BOX.format(name="AskChoice")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back"),
+        Binding("ctrl+y", "copy", "Copy", show=False),
         Binding("left,up", "app.focus_previous", show=False),
         Binding("right,down", "app.focus_next", show=False),
     ]
@@ -95,6 +97,12 @@ class AskChoice(ModalScreen[str | None]):
     def answer(self, event: Button.Pressed) -> None:
         """A button gives its answer back."""
         self.dismiss(event.button.id)
+
+    def action_copy(self) -> None:
+        """Copy what is asked, for a report: keys are masked where questions are made."""
+        from tui.clipboard import copy
+
+        copy(self.app, visible(self._question), os.environ)
 
     def action_leave(self) -> None:
         """Escape answers nothing."""

@@ -11,7 +11,7 @@ from core import __version__
 from core.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from textual.screen import Screen
 
@@ -45,11 +45,7 @@ class FaultBox(Static):
 
     def details(self) -> str:
         """The fault as a person pastes it into a report. Keys are masked where faults are made."""
-        fault = self.fault
-        if fault is None:
-            return ""
-        lines = [f"{fault.what} ({fault.code})", f"why: {fault.why}", f"fix: {fault.fix}"]
-        return visible("\n".join([*lines, f"turnkey {__version__}"]))
+        return "" if self.fault is None else details(self.fault)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -58,10 +54,22 @@ class FaultBox(Static):
         self.set_class(False, "-shown")
 
 
-def copy_faults(screen: Screen[ResultType], env: Mapping[str, str]) -> None:
-    """Copy the faults that stand on ``screen``; ``env`` tells what the terminal is behind."""
+def details(fault: Fault) -> str:
+    """What a person pastes into a report of ``fault``."""
+    lines = [f"{fault.what} ({fault.code})", f"why: {fault.why}", f"fix: {fault.fix}"]
+    return visible("\n".join([*lines, f"turnkey {__version__}"]))
+
+
+def copy_faults(
+    screen: Screen[ResultType], env: Mapping[str, str], beside: Iterable[str] = ()
+) -> None:
+    """Copy the faults that stand on ``screen``; ``env`` tells what the terminal is behind.
+
+    ``beside``: those of them that have no box of their own.
+    """
     from tui.clipboard import copy
 
     shown = [box.details() for box in screen.query(FaultBox) if box.has_class("-shown")]
+    shown += beside
     if shown:
         copy(screen.app, "\n\n".join(shown), env)

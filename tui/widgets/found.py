@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual import on
 from textual.containers import Vertical
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from core.discover.offers import Offer
 
+LOOK: Final = "Look for servers on this machine again"
+
 
 class FoundServers(Vertical):
     """A heading that says how far the search is, and what it found."""
@@ -30,8 +32,10 @@ class FoundServers(Vertical):
             super().__init__()
             self.offer = offer
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, again: str, *, id: str | None = None) -> None:
+        """``again``: the key that looks again."""
         super().__init__(id=id)
+        self._none = f"No server answers on the usual ports here. {again} looks again."
         self.offers: tuple[Offer, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -47,9 +51,7 @@ class FoundServers(Vertical):
         """Show what was found, or that nothing was."""
         self.offers = tuple(offers)
         self.query_one("#found-title", Static).update(
-            "Found on this machine"
-            if offers
-            else "No server answers on the usual ports of this machine."
+            "Found on this machine" if offers else self._none
         )
         found = self.query_one(OptionList)
         found.clear_options()

@@ -36,7 +36,7 @@ STEPS = {
 }
 NEXT_STEP = "The next step to a verified, saved file; on its own screen, leave it out"
 FIND = "Find a line of the list by a part of it"
-TOO_SMALL = "turnkey needs 60 columns and 20 lines.\nMake the window larger, or press q to leave."
+TOO_SMALL = "turnkey needs 60 columns and 20 lines.\nMake the window larger; ctrl+q leaves."
 LEAST = (60, 20)
 """Columns and lines below which one sentence stands instead of a screen."""
 ROOMY = (76, 24)
