@@ -35,7 +35,7 @@ class FoundServers(Vertical):
     def __init__(self, again: str, *, id: str | None = None) -> None:
         """``again``: the key that looks again."""
         super().__init__(id=id)
-        self._none = f"No server answers on the usual ports here. {again} looks again."
+        self._none = f"No server on the usual ports here. {again} looks again."
         self.offers: tuple[Offer, ...] = ()
 
     def compose(self) -> ComposeResult:
