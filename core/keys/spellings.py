@@ -1,6 +1,6 @@
 """How a server may spell a key that it echoes, so that each spelling is masked.
 
-Fixed forms (URL-encoded, base64 at any offset, hex, backwards) are looked for as they are. The
+Fixed forms (URL-encoded, base64 at any offset, hex, backwards, in capitals) are looked for. The
 key's own letters are found in any mixture of escapes (``%6B``, ``\\u006b``, ``&#107;``, ``\\/``)
 and with what a terminal or a page does not show between them: line ends, zero-width letters,
 controls, colours.
@@ -18,6 +18,9 @@ from urllib.parse import quote, quote_plus
 
 _SHORT: Final = 6
 """Letters that a key has at least, for its letters to be looked for one by one."""
+_LONG: Final = 12
+"""Characters that a key has at least, to be no word when it is written in other capitals or
+without its first letter; a shorter one may be «ollama»."""
 _CODED: Final = 8
 """Characters that a piece of base64 has at least, to be a key's and no chance."""
 _ANSI: Final = r"\x1b\[[0-9;:?]*[ -/]*[@-~]"
@@ -64,6 +67,8 @@ def spellings(value: str) -> tuple[str, ...]:
     }
     if len(value) >= _SHORT:
         found |= {raw.hex(), raw.hex().upper(), value[::-1], *_cores(raw)}
+    if len(value) >= _LONG:
+        found |= {value.upper(), value.lower(), value[1:]}
     return tuple(sorted(found, key=len, reverse=True))
 
 

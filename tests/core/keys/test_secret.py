@@ -10,6 +10,7 @@ import pickle
 import re
 import time
 import traceback
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import msgspec
@@ -19,6 +20,9 @@ from hypothesis import strategies as st
 
 from core.keys.secret import MASK, Secret
 from core.keys.spellings import _begins, begins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CANARY = "sk-canary/9f2+c1==\"'"
 
@@ -69,6 +73,20 @@ def test_every_spelling_of_it_is_masked_in_foreign_text(value: str) -> None:
         assert MASK in shown
         if spelling not in MASK:
             assert spelling not in shown
+
+
+@pytest.mark.parametrize("change", [str.upper, str.lower, lambda key: key[1:]])
+def test_a_long_key_in_other_capitals_or_without_its_first_letter_is_masked(
+    change: Callable[[str], str],
+) -> None:
+    said = change(LONG)
+    assert Secret(LONG).redact(f"the key {said} is unknown") == f"the key {MASK} is unknown"
+    veil = Secret(LONG).veil()
+    assert "".join(map(veil.push, f"the key {said} is")) + veil.rest() == f"the key {MASK} is"
+
+
+def test_a_short_key_is_no_word_in_capitals() -> None:
+    assert Secret("ollama").redact("Ollama is running") == "Ollama is running"
 
 
 LONG = "sk-canary/8d1f+VERY'SECRET=0"
