@@ -225,7 +225,7 @@ async def test_nothing_found_is_said_and_takes_no_key() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await stand(pilot, "AddProviderScreen")
         title = app.screen.query_one("#found-title", Static)
-        await until(pilot, lambda: "No server answers" in str(title.content))
+        await until(pilot, lambda: "No server on the usual ports" in str(title.content))
         assert app.screen.check_action("found", ()) is False
 
 
