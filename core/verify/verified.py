@@ -199,3 +199,15 @@ def _told(others: tuple[Earlier, ...]) -> tuple[Earlier, ...]:
     if not failures or (hardest := max(failures, key=_runs_against)) in latest:
         return latest
     return (hardest, *latest[1:])
+
+
+def is_shut_out(verdicts: Collection[Verdict]) -> bool:
+    """Whether nothing that takes a request was decided, and the key is why. Pure.
+
+    A gateway's list of models may be open to all where its chat is not: then each request is
+    refused, and none says anything of a model.
+    """
+    told = [one for one in verdicts if one.probe != STAYS_HOME]
+    return any(one.finding in {"key_refused", "key_missing"} for one in told) and all(
+        one.verdict == "unsure" for one in told
+    )

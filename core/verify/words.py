@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from core.text import one_line, visible
-from core.verify.verified import REPEATED, needed
+from core.verify.verified import REPEATED, is_shut_out, needed
 from core.warden.chains import LANES
 
 if TYPE_CHECKING:
@@ -173,6 +173,8 @@ def outcome_words(receipt: Receipt) -> str:
     own = [one.selector for one in receipt.overrides if one.selector not in tried]
     if own and tried:
         return f"Not verified: {one_line(own[0], 80)}, which a skill names, was not tried."
+    if is_shut_out(receipt.verdicts):
+        return "Nothing could be tried: the server refuses the key, or wants one."
     undecided = _named(receipt, "unsure")
     if undecided:
         return f"Nothing failed. Undecided: {', '.join(undecided)}."

@@ -13,6 +13,7 @@ import pytest
 
 from core.demo.serve import Demo, start_demo
 from core.verify.trials.registry import trial_names
+from tests.servers.scripted import ScriptedProvider, error_reply, models_reply, running
 from tests.tui.desk import START, Desk, provider_table
 
 if TYPE_CHECKING:
@@ -135,6 +136,27 @@ def test_a_server_that_is_not_there_exits_4_and_a_refused_key_5(desk: Desk, demo
     assert told.code == 4
     assert json.loads(told.out)["error"]["code"] == "connection_refused"
     assert ended_by(desk) == ["connection_refused"]
+
+
+@pytest.mark.parametrize("key", ["sk-not-allowed-0123", None])
+def test_a_chat_that_takes_no_key_behind_an_open_list_exits_5(key: str | None, desk: Desk) -> None:
+    """Nothing failed of the model, and nothing was tried: that is no success for a script."""
+    refusal = error_reply(401 if key is None else 403, "forbidden")
+    lists = models_reply(["m"])
+    chat = ("POST", "/v1/chat/completions")
+    with running(ScriptedProvider({("GET", "/v1/models"): lists, chat: refusal})) as server:
+        desk.write(
+            provider_table(
+                server.base_url,
+                "m",
+                name="demo",
+                lanes=dict.fromkeys(("agent", "auxiliary", "synthesis"), "demo/m"),
+            )
+        )
+        desk.export(WARDEN_DEMO_API_KEY=key)
+        told = desk.turnkey("verify", "--yes")
+    assert told.code == 5
+    assert "Nothing could be tried: the server refuses the key, or wants one." in told.out
 
 
 def ended_by(desk: Desk) -> list[str | None]:

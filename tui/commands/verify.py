@@ -65,15 +65,17 @@ def verify(
     Says first what it will cost. Requests are small but for one long prompt for each model;
     nothing of your repository is read. The receipt counts for this very config, for thirty days.
     With --lane or --only it adds to what is known already. Exits 0 when nothing that was asked
-    failed, 1 when something did or a lane leaves your servers.
+    failed, 1 when something did or a lane leaves your servers, 5 when the key was refused
+    throughout.
 
     \b
       turnkey verify
       turnkey verify --lane auxiliary --only bare_json
       turnkey verify --yes --junit verify.xml --json > receipt.json
     """
-    from core.errors import Fault, TurnkeyError, UsageProblem
+    from core.errors import Fault, KeyProblem, TurnkeyError, UsageProblem
     from core.verify.session import Verification, Wanted
+    from core.verify.verified import is_shut_out
     from core.verify.words import estimate_words, sent_words, stopped_words
     from core.warden.chains import LANES
     from tui.commands.output import INTERRUPTED, print_json, say
@@ -111,6 +113,8 @@ def verify(
         _show(verification, receipt)
     if cost.most_requests:
         say(sent_words(verification.sent, cost, verification.counted))
+    if is_shut_out(verification.asked(receipt)):
+        return KeyProblem.exit_code
     return int(verification.failed(receipt))
 
 
