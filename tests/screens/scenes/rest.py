@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -21,11 +20,9 @@ from tui.widgets.places import ToKeys
 from tui.widgets.waiting import WaitScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.pilot import Pilot
 
-    from core.keys.backends import Backend
+    from core.keys.place import Place
     from core.workspace import Workspace
     from tests.screens.scenes import Staged
 
@@ -67,19 +64,30 @@ def bare() -> Vault:
     return Vault(None, KeyIndex(nowhere() / "keys.json"), here=Surroundings(platform="linux"))
 
 
-def never() -> Backend:
-    """The search for a keyring, until nobody waits any more."""
-    Event().wait(20)
-    return Works()
+class Searching(Vault):
+    """Still looks which keyring is here, until nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        super().__init__(Works(), KeyIndex(nowhere() / "keys.json"))
+        self.over = Event()
+
+    def keyring(self, patience: Patience | None = None) -> Place:
+        self.over.wait(30)
+        return super().keyring(patience)
 
 
-def several(backend: Works | None, find: Callable[[], Backend] | None = None) -> Workspace:
+def several(vault: Vault) -> Workspace:
     here = workspace(SEVERAL, env={"ANTHROPIC_API_KEY": "x", "VLLM_API_KEY": "x"})
-    here.vault = Vault(backend, KeyIndex(nowhere() / "keys.json"), find=find)
-    if backend is not None:
-        here.vault.store("WARDEN_LITELLM_API_KEY", "http://gw.acme.lan:4000", Secret(KEY))
-        here.vault.store("WARDEN_CODER_API_KEY", "https://coder.old.lan", Secret(KEY))
+    here.vault = vault
     return here
+
+
+def storing() -> Vault:
+    """A keyring that works, with two keys in it."""
+    vault = Vault(Works(), KeyIndex(nowhere() / "keys.json"))
+    vault.store("WARDEN_LITELLM_API_KEY", "http://gw.acme.lan:4000", Secret(KEY))
+    vault.store("WARDEN_CODER_API_KEY", "https://coder.old.lan", Secret(KEY))
+    return vault
 
 
 def keys_filled() -> Staged:
@@ -87,7 +95,7 @@ def keys_filled() -> Staged:
         await looked(pilot)
         await pilot.press("down", "down", "down")
 
-    return Stage(several(Works()), ToKeys()), before
+    return Stage(several(storing()), ToKeys()), before
 
 
 def keys_bare() -> Staged:
@@ -105,9 +113,7 @@ def keys_loading() -> Staged:
         screen = pilot.app.screen
         await until(pilot, lambda: "looking" in str(screen.query_one("#keyring").render()))
 
-    here = several(None, find=never)
-    here.vault.patience = partial(Patience, 60.0)
-    return Stage(here, ToKeys()), before
+    return Stage(several(Searching()), ToKeys()), before
 
 
 def keys_locked() -> Staged:
@@ -119,7 +125,7 @@ def keys_locked() -> Staged:
         pilot.app.push_screen(WaitScreen(words, Patience(), clock=lambda: 0.0))
         await arrive(pilot, "WaitScreen")
 
-    return Stage(several(Works()), ToKeys()), before
+    return Stage(several(storing()), ToKeys()), before
 
 
 def keys_asked() -> Staged:
@@ -133,7 +139,7 @@ def keys_asked() -> Staged:
         where = pilot.app.screen.query_one("#key-where")
         await until(pilot, lambda: "looking" not in str(where.render()))
 
-    return Stage(several(Works()), ToKeys()), before
+    return Stage(several(storing()), ToKeys()), before
 
 
 # ---------------------------------------------------------------------------- over every screen
