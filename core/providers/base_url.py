@@ -337,7 +337,8 @@ def _likely_scheme(host: str, port: str) -> str:
 
 def _read_path(text: str, tail: str, changes: list[str], *, exact: bool) -> tuple[str, str]:
     """The path to use, and the path as typed. Adds to ``changes``."""
-    path, mark, behind = re.match(r"([^?#]*)([?#]?)(.*)", tail, re.DOTALL).groups()  # type: ignore[union-attr]
+    mark = next((letter for letter in tail if letter in "?#"), "")
+    path, _, behind = tail.partition(mark) if mark else (tail, "", "")
     path = tidy(path)
     pasted = is_pasted(path) or (not path and mark == "#")
     if mark and (exact or not pasted):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -29,6 +30,9 @@ from tests.core.verify.trials.helpers import (
 )
 from tests.servers.lane_server import MODEL, Turn, lane_server
 from tests.servers.scripted import Behaviour, Gate, Wait
+
+if TYPE_CHECKING:
+    from core.verify.exchange import Answered
 
 _BY_NAME = {trial.name: trial for trial in TRIALS}
 
@@ -158,10 +162,10 @@ _OPEN = Outcome(None, "rate_limited", "It was asked to wait.")
 )
 def test_k_of_n(outcomes: list[Outcome], verdict: str, finding: str, passed: int) -> None:
     class Silent:
-        async def send(self, *_: object, **__: object) -> object:
+        async def send(self, *_: object, **__: object) -> Answered:
             raise AssertionError
 
-    ledgers = [telling.Ledger(Silent(), setting()) for _ in outcomes]  # type: ignore[arg-type]
+    ledgers = [telling.Ledger(Silent(), setting()) for _ in outcomes]
     found = telling.combined("t", setting(), outcomes, ledgers, lane="agent")
     assert (found.verdict, found.finding, found.passed) == (verdict, finding, passed)
     assert found.tried == len(outcomes)
