@@ -71,7 +71,15 @@ class LiveScreen(StreamingScreen):
         Binding("escape", "stop", "Stop", id="stop", tooltip="Stop the stream; what came stays"),
         Binding("escape", "back", "Back", id="back"),
         Binding("p", "prompt", "Prompt", id="prompt", tooltip="Pick a prompt, or write your own"),
-        Binding("e", "edit", "Edit", id="edit", show=False, tooltip="Write in the prompt's line"),
+        Binding(
+            "e",
+            "edit",
+            "Edit",
+            id="edit",
+            show=False,
+            priority=True,  # before the next letter is read, which belongs to the prompt then
+            tooltip="Write in the prompt's line",
+        ),
         Binding("m", "model", "Model", id="model", tooltip="Which lane or model"),
         Binding("r", "race", "Race", id="race", tooltip="Two to four models on this prompt"),
         Binding("h", "history", "Runs", id="history", tooltip="Earlier runs, medians and ranges"),
@@ -203,7 +211,7 @@ class LiveScreen(StreamingScreen):
 
     def action_edit(self) -> None:
         """Go to the prompt."""
-        self.query_one("#prompt").focus()
+        self.set_focus(self.query_one("#prompt"))
 
     @on(Input.Changed, "#prompt")
     def name_prompt(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.widgets import Input, OptionList
+
 from tui.widgets.shell import TurnkeyScreen
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class StreamingScreen(TurnkeyScreen[None]):
             return self._busy
         if action == "back":
             return not self._busy
+        if action == "edit":  # whoever writes, or looks for a model, means the letter
+            return not isinstance(self.focused, Input | OptionList)
         return True
 
     def free(self, what: str) -> bool:

@@ -7,6 +7,7 @@ import time
 from functools import partial
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input, Log, Markdown, Select, Static
 from textual.widgets.markdown import MarkdownBlock
 
@@ -87,6 +88,19 @@ async def test_prompt_can_be_edited() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: bool(asker.pinged))
     assert asker.pinged == [("qwen3-coder", "Say hello")]
+
+
+async def test_letters_that_follow_the_key_for_writing_at_once_are_written() -> None:
+    app = Stage(workspace(FILLED), ToLive())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await stand(pilot, "LiveScreen")
+        line = app.screen.query_one("#prompt", Input)
+        line.value = ""
+        for letter in "error":  # all of them wait before the first is read
+            app.post_message(Key(letter, letter))
+        await until(pilot, lambda: line.value == "rror")
+        await pilot.press("e")
+    assert line.value == "rrore"
 
 
 async def test_escape_stops_the_stream_and_the_next_one_goes_back() -> None:
