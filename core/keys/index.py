@@ -136,7 +136,7 @@ class KeyIndex:
     def _look(self) -> tuple[int, int, int] | None:
         """What changes whenever a file is put in the place of another; None: there is none."""
         try:
-            about = os.stat(self.path)  # noqa: PTH116  # at every look: no object for it
+            about = self.path.stat()
         except OSError:
             return None
         return about.st_mtime_ns, about.st_ino, about.st_size
